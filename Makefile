@@ -1,0 +1,60 @@
+# The autoencoder course.  `make lab` opens it, `make test` checks all of it, `make help` lists the rest.
+
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+WITH_ENV := PATH="$(CURDIR)/$(BIN):$$PATH"
+SETTINGS := $(VENV)/share/jupyter/lab/settings/overrides.json
+ONLY ?=
+JOBS ?= 2
+LAB_FLAGS ?=
+PYTEST_FLAGS ?=
+
+# No news, no update checks, no extension manager: the course asks nothing of the network.
+QUIET_LAB := --LabApp.news_url=None --LabApp.extension_manager=readonly \
+	--LabApp.check_for_updates_class=jupyterlab.NeverCheckForUpdate
+
+.DEFAULT_GOAL := help
+.PHONY: help lab test notebooks figures bench clean
+
+help: ## list these targets
+	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-11s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+lab: $(VENV)/lab.stamp $(SETTINGS) ## install what is missing and open the course in JupyterLab
+	@$(BIN)/jupyter trust notebooks/*.ipynb >/dev/null || true
+	$(WITH_ENV) $(BIN)/jupyter lab $(QUIET_LAB) $(LAB_FLAGS) notebooks/00_start_here.ipynb
+
+test: $(VENV)/test.stamp ## install the test tools too and test everything
+	$(WITH_ENV) $(BIN)/python -m pytest -n $(JOBS) --dist loadfile $(PYTEST_FLAGS)
+
+notebooks: $(VENV)/test.stamp ## run the lessons in order and keep their outputs (ONLY=04 for one)
+	$(WITH_ENV) $(BIN)/python notebooks/publish/execute.py $(ONLY)
+
+figures: $(VENV)/test.stamp ## draw figures/*.svg again (ONLY=name for one)
+	$(BIN)/python figures/render.py $(ONLY)
+
+bench: $(VENV)/test.stamp ## measure training, sweeps and interactives against the usual way
+	$(WITH_ENV) $(BIN)/python -m pytest -s tests/benchmarks --override-ini=python_files='bench_*.py'
+
+clean: ## remove the environment and every cache
+	rm -rf $(VENV) *.egg-info .pytest_cache .ruff_cache .hypothesis
+	find . -name __pycache__ -prune -exec rm -rf {} +
+
+# pip runs only when a file that it reads has changed.
+$(VENV)/bin/pip:
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
+		{ echo "The course needs Python 3.11 or newer; 'make PYTHON=/path/to/python3.12 lab' names another one."; exit 1; }
+	@$(PYTHON) -m venv $(VENV) || \
+		{ echo "Python could not make an environment; on Debian and Ubuntu: sudo apt-get install python3-venv"; exit 1; }
+
+$(VENV)/lab.stamp: requirements.txt pyproject.toml | $(VENV)/bin/pip
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check -r requirements.txt
+	@touch $@
+
+$(VENV)/test.stamp: requirements-test.txt $(VENV)/lab.stamp
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check -r requirements-test.txt
+	@touch $@
+
+$(SETTINGS): notebooks/publish/overrides.json $(VENV)/lab.stamp
+	@mkdir -p $(@D)
+	@cp $< $@

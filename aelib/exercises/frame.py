@@ -1,0 +1,148 @@
+"""The frame that every exercise check stands in.
+
+A check is a function that receives the student's answer and either returns a sentence (right, and what it means) or
+raises ``Wrong`` with a sentence (how it differs, and the likely cause). ``@exercise`` turns it into something that
+prints its verdict and never raises: an untouched stub is "not tried yet", and an exception inside the student's own
+function is shown with *their* line.
+"""
+
+import functools
+import linecache
+import traceback
+from collections.abc import Callable
+
+import numpy as np
+
+CHECKS: dict[str, Callable] = {}
+"""Every exercise of the course: "lesson01.compression_ratio" → its check."""
+
+NOT_TRIED = "Not tried yet: replace the `...` with your answer and run the cell again."
+
+
+class Wrong(Exception):
+    """Raised by a check with the sentence that the student reads."""
+
+
+class StudentError(Exception):
+    """Carries an exception out of the student's own code."""
+
+
+class Verdict:
+    """What a check answers: ``status`` is "not tried", "right", "wrong" or "error"; ``sentence`` says why."""
+
+    MARKS = {"not tried": "○", "right": "✓", "wrong": "✗", "error": "!"}
+
+    def __init__(self, status: str, sentence: str) -> None:
+        self.status, self.sentence = status, sentence
+
+    def __repr__(self) -> str:
+        return f"{self.MARKS[self.status]} {self.sentence}"
+
+
+def exercise(check: Callable[..., str]) -> Callable[..., Verdict]:
+    """Decorate a check; see the module's text."""
+
+    @functools.wraps(check)
+    def answer_back(*answers) -> Verdict:
+        if any(answer is ... for answer in answers):
+            return Verdict("not tried", NOT_TRIED)
+        try:
+            return Verdict("right", check(*(_watched(answer) for answer in answers)))
+        except _Untouched:
+            return Verdict("not tried", NOT_TRIED)
+        except Wrong as wrong:
+            return Verdict("wrong", str(wrong))
+        except StudentError as error:
+            return Verdict("error", str(error))
+        except Exception as error:  # the answer had a form that the check did not foresee
+            return Verdict("wrong", _unexpected(error, answers))
+
+    CHECKS[f"{check.__module__.rpartition('.')[2]}.{check.__name__}"] = answer_back
+    return answer_back
+
+
+def number(answer, name: str = "your answer") -> float:
+    """The answer as one float, or a sentence about what it is instead."""
+    value = array(answer, name)
+    if value.size != 1:
+        raise Wrong(f"{name} should be one number, but it has shape {value.shape}.")
+    if not np.isfinite(value).all():
+        raise Wrong(f"{name} is {float(value.reshape(()))}: look for a division by zero or a logarithm of zero.")
+    return float(value.reshape(()))
+
+
+def array(answer, name: str = "your answer") -> np.ndarray:
+    """The answer as a float64 array, or a sentence about what it is instead."""
+    if answer is None:
+        raise Wrong(f"{name} is None: does your function end with `return`?")
+    if hasattr(answer, "detach"):
+        answer = answer.detach().cpu()
+    try:
+        return np.asarray(answer, dtype=np.float64)
+    except (TypeError, ValueError):
+        raise Wrong(f"{name} should be made of numbers, but it is of type {type(answer).__name__}.") from None
+
+
+def function(answer) -> Callable:
+    """The answer as a function, or a sentence about what it is instead."""
+    if not callable(answer):
+        raise Wrong(f"This check takes your function itself, without brackets, but it got {type(answer).__name__}.")
+    return answer
+
+
+def same_shape(got: np.ndarray, expected: np.ndarray, name: str) -> np.ndarray:
+    """``got`` if it has the expected shape, or a sentence that names both shapes."""
+    if got.shape != expected.shape:
+        raise Wrong(f"{name} should have shape {expected.shape}, but it has shape {got.shape}.")
+    return got
+
+
+def first_slip(slips: dict[str, bool], otherwise: str) -> Wrong:
+    """The sentence of the first slip that explains the answer, or the plain difference."""
+    return Wrong(next((sentence for sentence, fits in slips.items() if fits), otherwise))
+
+
+def close(got: float, expected: float, rtol: float = 1e-6, atol: float = 1e-9) -> bool:
+    """Whether two numbers or arrays agree."""
+    return bool(np.allclose(got, expected, rtol=rtol, atol=atol))
+
+
+class _Untouched(Exception):
+    pass
+
+
+def _watched(answer):
+    """A student's function, wrapped so that its mistakes are told apart from the check's."""
+    if not callable(answer) or isinstance(answer, type):
+        return answer
+
+    @functools.wraps(answer)
+    def call(*args, **kwargs):
+        try:
+            result = answer(*args, **kwargs)
+        except Exception as error:
+            raise StudentError(_their_line(error)) from error
+        if result is ... or (result is None and _is_stub(answer)):
+            raise _Untouched
+        return result
+
+    return call
+
+
+def _is_stub(function: Callable) -> bool:
+    """Whether the body is nothing but `...` and a docstring: then nothing of it is left in the compiled code."""
+    code = getattr(function, "__code__", None)
+    return code is not None and not code.co_names and set(code.co_consts) - {function.__doc__} <= {None, ...}
+
+
+def _their_line(error: Exception) -> str:
+    frames = [frame for frame in traceback.extract_tb(error.__traceback__) if frame.filename != __file__]
+    theirs = [frame for frame in frames if "site-packages" not in frame.filename and "aelib" not in frame.filename]
+    frame = (theirs or frames)[-1]
+    line = (frame.line or linecache.getline(frame.filename, frame.lineno or 0)).strip()
+    return f"Your code stopped at line {frame.lineno}, `{line}`, with {type(error).__name__}: {error}"
+
+
+def _unexpected(error: Exception, answers: tuple) -> str:
+    kinds = ", ".join(type(answer).__name__ for answer in answers)
+    return f"The check could not read this answer (it got {kinds}): {type(error).__name__}: {error}"

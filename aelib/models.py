@@ -1,0 +1,117 @@
+"""The models that earlier lessons built, kept here for the lessons that come after."""
+
+from collections.abc import Sequence
+
+import torch
+from torch import Tensor, nn
+
+
+def mlp(sizes: Sequence[int]) -> nn.Sequential:
+    """Linear layers of the given sizes with a ReLU between each two; the last layer is linear."""
+    layers: list[nn.Module] = []
+    for n_in, n_out in zip(sizes[:-1], sizes[1:], strict=True):
+        layers += [nn.Linear(n_in, n_out), nn.ReLU()]
+    return nn.Sequential(*layers[:-1])
+
+
+class Autoencoder(nn.Module):
+    """An encoder from D numbers to K, and a decoder from K numbers back to D. Built in lesson 01.
+
+    hidden: sizes of the encoder's hidden layers; the decoder has them in reverse order. ``hidden=()`` is linear.
+    seed: fixes the initial weights, and leaves torch's global random stream as it was.
+    """
+
+    def __init__(self, n_inputs: int, latent_dim: int, hidden: Sequence[int] = (128,), seed: int = 0) -> None:
+        super().__init__()
+        sizes = [n_inputs, *hidden, latent_dim]
+        if not all(isinstance(size, int) and size >= 1 for size in sizes):
+            raise ValueError(
+                f"every layer needs a whole number of units, at least 1; got sizes {sizes} (inputs, hidden, code)."
+            )
+        self.n_inputs, self.latent_dim = n_inputs, latent_dim
+        with torch.random.fork_rng(devices=[]):
+            torch.manual_seed(seed)
+            self.encoder = mlp(sizes)
+            self.decoder = mlp(sizes[::-1])
+
+    def encode(self, x: Tensor) -> Tensor:
+        """(batch, D) → (batch, K)."""
+        return self.encoder(x)
+
+    def decode(self, z: Tensor) -> Tensor:
+        """(batch, K) → (batch, D)."""
+        return self.decoder(z)
+
+    def forward(self, x: Tensor) -> Tensor:
+        """x̂, the reconstruction: (batch, D) → (batch, D)."""
+        return self.decode(self.encode(x))
+
+
+class LinearAutoencoder(nn.Module):
+    """x̂ = mean + W V (x − mean), with an encoder V (K, D) and a decoder W (D, K). Built in lesson 04.
+
+    mean: (D,), taken off before encoding and put back after decoding; it does not learn. None means zeros, for data
+    that are centred already: on any others, the best W is not that of principal component analysis.
+    hidden: sizes of the encoder's hidden layers, the decoder's in reverse order, with nothing between the layers.
+    tied: the encoder is the decoder's transpose, V = Wᵀ; then there are no hidden layers.
+    seed: fixes the initial weights, normal with variance 1 / (the longer side of the matrix); torch's global random
+    stream is left as it was.
+    """
+
+    def __init__(
+        self,
+        n_inputs: int,
+        latent_dim: int,
+        hidden: Sequence[int] = (),
+        tied: bool = False,
+        mean: Tensor | None = None,
+        seed: int = 0,
+    ) -> None:
+        super().__init__()
+        if tied and hidden:
+            raise ValueError(f"a tied autoencoder has one weight and no hidden layers; got hidden={tuple(hidden)}.")
+        mean = torch.zeros(n_inputs) if mean is None else mean.detach().clone()
+        if mean.shape != (n_inputs,):
+            raise ValueError(f"mean should have shape ({n_inputs},), one number an input, but has {tuple(mean.shape)}.")
+        self.n_inputs, self.latent_dim, self.tied = n_inputs, latent_dim, tied
+        self.register_buffer("mean", mean)
+        sizes = [n_inputs, *hidden, latent_dim]
+        generator = torch.Generator().manual_seed(seed)
+        self.decoder = _linear_layers(sizes[::-1], generator, mean.dtype)
+        self.encoder = None if tied else _linear_layers(sizes, generator, mean.dtype)
+
+    @property
+    def weight(self) -> Tensor:
+        """W (D, K): the decoder as one matrix, whatever its number of layers."""
+        return _product(self.decoder)
+
+    @property
+    def encoder_weight(self) -> Tensor:
+        """V (K, D): the encoder as one matrix; Wᵀ if tied."""
+        return self.weight.T if self.encoder is None else _product(self.encoder)
+
+    def encode(self, x: Tensor) -> Tensor:
+        """(batch, D) → (batch, K)."""
+        return (x - self.mean) @ self.encoder_weight.T
+
+    def decode(self, z: Tensor) -> Tensor:
+        """(batch, K) → (batch, D)."""
+        return self.mean + z @ self.weight.T
+
+    def forward(self, x: Tensor) -> Tensor:
+        """x̂, the reconstruction: (batch, D) → (batch, D)."""
+        return self.decode(self.encode(x))
+
+
+def _linear_layers(sizes: Sequence[int], generator: torch.Generator, dtype: torch.dtype) -> nn.ParameterList:
+    """One (n_out, n_in) matrix for each step from a size to the next."""
+    shapes = list(zip(sizes[1:], sizes[:-1], strict=True))
+    return nn.ParameterList(torch.randn(shape, generator=generator, dtype=dtype) / max(shape) ** 0.5 for shape in shapes)
+
+
+def _product(matrices: nn.ParameterList) -> Tensor:
+    """All layers as one matrix, (last size, first size): the first layer stands on the right."""
+    product = matrices[0]
+    for matrix in list(matrices)[1:]:
+        product = matrix @ product
+    return product

@@ -1,0 +1,137 @@
+"""Pictures: the course's colours, and small functions that take data and an ``ax`` and give the ``ax`` back."""
+
+import base64
+import html
+import io
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+
+import matplotlib.pyplot as plt
+import numpy as np
+from matplotlib.axes import Axes
+from matplotlib.colors import LinearSegmentedColormap
+from matplotlib.figure import Figure
+
+BLUE, VERMILLION, GREEN, BLACK, GREY = "#0072B2", "#D55E00", "#009E73", "#000000", "#5b6470"
+INPUT, RECONSTRUCTION, LATENT, ERROR, LINEAR = BLACK, BLUE, GREEN, VERMILLION, GREY
+"""What the colours mean, in every lesson."""
+
+INK = LinearSegmentedColormap.from_list("ink", ["#ffffff", "#14181e"])
+HEAT = LinearSegmentedColormap.from_list("heat", ["#ffffff", VERMILLION])
+
+FIGURES = Path(__file__).parent.parent / "figures"
+
+STYLE = {
+    "figure.dpi": 100,
+    "savefig.dpi": 160,
+    "figure.constrained_layout.use": True,
+    "font.size": 12,
+    "axes.titlesize": 12,
+    "axes.spines.top": False,
+    "axes.spines.right": False,
+    "axes.edgecolor": GREY,
+    "axes.labelcolor": BLACK,
+    "xtick.color": GREY,
+    "ytick.color": GREY,
+    "grid.color": "#dfe3e8",
+    "lines.linewidth": 2.2,
+    "legend.frameon": False,
+    "svg.fonttype": "path",
+    "svg.hashsalt": "aelib",
+}
+
+
+@contextmanager
+def course_style() -> Iterator[None]:
+    """Draw in the course's style inside the ``with`` block, and leave the student's settings alone."""
+    with plt.rc_context(STYLE):
+        yield
+
+
+def new_figure(width: float = 8.0, height: float = 3.2, **subplots) -> tuple[Figure, Axes | np.ndarray]:
+    """``plt.subplots`` in the course's style; width and height in inches."""
+    with course_style():
+        return plt.subplots(figsize=(width, height), **subplots)
+
+
+class Shown:
+    """A figure as a notebook output: an image with its alternative text, and the same sentence as a caption."""
+
+    def __init__(self, image: bytes, kind: str, alt: str) -> None:
+        self.image, self.kind, self.alt = image, kind, alt
+
+    def _repr_mimebundle_(self, include=None, exclude=None) -> dict[str, str]:
+        source = f"data:{self.kind};base64,{base64.b64encode(self.image).decode()}"
+        alt = html.escape(self.alt, quote=True)
+        figure = (
+            f'<figure style="margin: 0.4em 5px"><img src="{source}" alt="{alt}" style="max-width: 100%; background: #fff">'
+            f'<figcaption style="max-width: 56em; font-size: 0.93em">{alt}</figcaption></figure>'
+        )
+        bundle = {"text/html": figure, "text/plain": self.alt}
+        if self.kind == "image/png":
+            bundle["image/png"] = base64.b64encode(self.image).decode()
+        return bundle
+
+
+def show(fig: Figure, alt: str) -> Shown:
+    """Show a matplotlib figure with a sentence that says what is to be seen: read aloud, and printed as the caption.
+
+    Put it on the last line of a cell. The figure is closed, so that no second copy appears.
+    """
+    if not alt.strip():
+        raise ValueError("alt is empty: say in one sentence what the figure shows.")
+    image = png(fig)
+    plt.close(fig)
+    return Shown(image, "image/png", alt)
+
+
+def png(fig: Figure, colours: int = 128) -> bytes:
+    """The figure as a small PNG (a palette of at most ``colours``), without a time stamp."""
+    from PIL import Image
+
+    buffer = io.BytesIO()
+    with course_style():
+        fig.savefig(buffer, format="png", metadata={"Software": None})
+    picture = Image.open(buffer).convert("RGB").quantize(colours, dither=Image.Dither.NONE)
+    small = io.BytesIO()
+    picture.save(small, format="png", optimize=True)
+    return small.getvalue()
+
+
+def drawing(name: str, alt: str) -> Shown:
+    """Show ``figures/<name>.svg``, one of the course's drawings."""
+    path = FIGURES / f"{name}.svg"
+    if not path.exists():
+        raise FileNotFoundError(f"There is no drawing {name!r} in {FIGURES}; it has {sorted(p.stem for p in FIGURES.glob('*.svg'))}.")
+    return Shown(path.read_bytes(), "image/svg+xml", alt)
+
+
+def image_strip(ax: Axes, images, image_shape: Sequence[int] = (8, 8), label: str = "", cmap=INK, top: float = 1.0) -> Axes:
+    """Draw (n, D) images side by side in one row; 0 is paper and ``top`` is full ink."""
+    height, width = image_shape
+    tiles = np.asarray(images, dtype=float).reshape(-1, height, width)
+    padded = np.pad(tiles, ((0, 0), (0, 0), (1, 1)))
+    ax.imshow(np.concatenate(list(padded), axis=1), cmap=cmap, vmin=0, vmax=top, interpolation="nearest")
+    ax.set(xticks=[], yticks=[])
+    ax.set_ylabel(label, rotation=0, ha="right", va="center")
+    ax.spines[:].set_visible(False)
+    return ax
+
+
+def image_rows(rows: dict[str, np.ndarray], image_shape: Sequence[int] = (8, 8), width: float = 8.0) -> Figure:
+    """A figure with one strip of images a row; keys are the labels. A label that starts with "error" is drawn hot."""
+    n_images = max(len(images) for images in rows.values())
+    tile = image_shape[0] / (image_shape[1] + 2) / n_images
+    with course_style():
+        fig, axes = plt.subplots(len(rows), 1, figsize=(width, (0.82 * width * tile + 0.08) * len(rows)), squeeze=False)
+    for ax, (label, images) in zip(axes[:, 0], rows.items(), strict=True):
+        hot = label.startswith("error")
+        image_strip(ax, np.abs(images) if hot else images, image_shape, label, HEAT if hot else INK, 0.6 if hot else 1.0)
+    return fig
+
+
+def label_line(ax: Axes, x: float, y: float, text: str, colour: str, **where) -> Axes:
+    """Write a line's name beside it, in its colour, so that no legend is needed."""
+    ax.annotate(text, (x, y), color=colour, fontweight="bold", **({"xytext": (6, 6), "textcoords": "offset points"} | where))
+    return ax

@@ -1,0 +1,700 @@
+"""``fit`` trains one model, ``fit_many`` many small ones at once. Plumbing: lesson 08 writes its own loop.
+
+What makes them fast on one core: the data are one tensor whose rows are drawn by a permutation, Adam is
+fused, and nothing is read back from the running sums before an epoch ends. The optimizer is that of
+D. P. Kingma and J. Ba, Adam: A Method for Stochastic Optimization, ICLR 2015.
+
+A loss is a function ``loss(model, x)`` that returns one number, averaged over the batch, or several with
+names, of which the one called "loss" is minimised: ``{"loss": …, "reconstruction": …, "kl": …}``.
+"""
+
+from __future__ import annotations
+
+import copy
+import math
+import sys
+import time
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from functools import partial
+from itertools import pairwise
+
+import torch
+from torch import Tensor, nn
+from torch.func import functional_call
+from torch.overrides import TorchFunctionMode
+
+from aelib.data.dataset import Dataset
+from aelib.objectives import reconstruction_error
+
+Loss = Callable[..., Tensor | dict[str, Tensor]]
+State = dict[str, Tensor]
+
+EVALUATED_AT_ONCE = 1024
+STACKED_AT_ONCE = 8
+"""Models in one stack: with more, what a step computes no longer fits a core's cache."""
+
+
+# What a run leaves behind
+
+
+@dataclass(repr=False)
+class History:
+    """What happened while a model was trained.
+
+    epochs: how many were finished.
+    train: for each name that the loss returned, its mean over each epoch, taken while the model learned.
+    held_out: the same names, on the held-out rows after each epoch; empty if nothing was held out.
+    seconds: how long it took, on the wall clock.
+    best_epoch: the one with the lowest "loss", held out if rows were, counted from 1; 0 if none was finished.
+    best_state, last_state: the weights after that epoch and at the end; ``model.load_state_dict`` takes both.
+    stopped: None, or one sentence that says why training ended early.
+    """
+
+    epochs: int = 0
+    train: dict[str, list[float]] = field(default_factory=dict)
+    held_out: dict[str, list[float]] = field(default_factory=dict)
+    seconds: float = 0.0
+    best_epoch: int = 0
+    best_state: State = field(default_factory=dict)
+    last_state: State = field(default_factory=dict)
+    stopped: str | None = None
+
+    def text(self) -> str:
+        """The run in one or two sentences."""
+        sentence = f"{_count(self.epochs, 'epoch')} in {self.seconds:.1f} s{_losses(self)}."
+        return f"{sentence} {self.stopped}" if self.stopped else sentence
+
+    __repr__ = text
+
+    def record(self, train: Mapping[str, float], held_out: Mapping[str, float]) -> bool:
+        """Add one epoch; True if it is the best so far."""
+        self.epochs += 1
+        for curves, values in ((self.train, train), (self.held_out, held_out)):
+            for name, value in values.items():
+                curves.setdefault(name, []).append(value)
+        judged = (self.held_out or self.train)["loss"]
+        if is_best := judged[-1] <= min(judged):
+            self.best_epoch = self.epochs
+        return is_best
+
+
+# One model
+
+
+def fit(
+    model: nn.Module,
+    data: Dataset | Tensor,
+    *,
+    epochs: int,
+    seed: int,
+    loss: Loss = reconstruction_error,
+    batch_size: int = 128,
+    lr: float = 1e-3,
+    held_out: Tensor | None = None,
+    progress: bool = True,
+    callback: Callable[[int, nn.Module, History], None] | None = None,
+) -> History:
+    """Train ``model`` in place with Adam, and say how it went.
+
+    data: a Dataset (train rows are learned from, held-out rows judged after each epoch), or floats (n, D).
+    seed: fixes the order of the rows and any noise that the model draws. torch's global stream is left as it
+        was, and neither held-out rows nor a callback change what is learned.
+    held_out: (m, D), judged in place of the Dataset's own; by the same noise after each epoch.
+    progress: one line of text in a notebook, rewritten in place; elsewhere nothing.
+    callback: called as ``callback(epoch, model, history)`` after each epoch, the model in evaluation mode.
+
+    The stop button ends the run without an error and keeps the weights of that moment. If the loss or a
+    weight stops being finite, the run ends with the weights of the last good epoch. ``History`` says so.
+    Raises ValueError or TypeError, before anything is changed, for data or settings that cannot work.
+    """
+    _check_settings(epochs, batch_size, lr, [seed])
+    rows, judged = _sources(data, held_out, _dtype(model))
+    _check_loss(model, loss, rows, seed)
+    weights = [weight for weight in model.parameters() if weight.requires_grad]
+    order = torch.Generator().manual_seed(seed)
+    history, line = History(last_state=_copy(model)), _Line(progress)
+    with _clock(history), _modes_kept(model), _own_randomness(seed):
+        optimizer = torch.optim.Adam(weights, lr=lr, fused=True)
+        try:
+            while history.epochs < epochs and not history.stopped:
+                shuffled = torch.randperm(len(rows), generator=order)
+                parts = _learn(model.train(), loss, rows, shuffled.split(batch_size), optimizer, line)
+                _close_epoch(model.eval(), loss, parts, judged, seed, lr, history)
+                if callback and not history.stopped:
+                    with _own_randomness(seed):
+                        callback(history.epochs, model, history)
+                line.say(lambda: f"{history.epochs} of {_count(epochs, 'epoch')}{_losses(history)}")
+        except KeyboardInterrupt:
+            _stop_by_hand(model, history, epochs)
+    line.say(history.text, final=True)
+    return history
+
+
+def _learn(model, loss: Loss, rows: _Rows, batches, optimizer, line: _Line) -> dict[str, float]:
+    """One pass over the data; the mean of each part of the loss, every row counted once."""
+    means = _Means()
+    for i, batch in enumerate(batches):
+        parts = _parts(loss(model, rows[batch]))
+        optimizer.zero_grad()
+        parts["loss"].backward()
+        optimizer.step()
+        means.add(parts, len(batch))
+        line.say(lambda i=i: f"{i / len(batches):.0%} of an epoch")
+    return means.floats()
+
+
+def _close_epoch(model, loss: Loss, parts: dict[str, float], judged, seed: int, lr: float, history: History):
+    """Judge the epoch and write it down, or go back to the one before if it diverged."""
+    if not (math.isfinite(parts["loss"]) and _is_finite(model)):
+        model.load_state_dict(history.last_state)
+        history.stopped = _diverged(history, lr)
+        return
+    is_best = history.record(parts, _evaluate(model, loss, judged, seed))
+    history.last_state = _copy(model)
+    if is_best:
+        history.best_state = history.last_state
+
+
+def _evaluate(model: nn.Module, loss: Loss, rows: _Rows | None, seed: int) -> dict[str, float]:
+    """Each part of the loss on all rows, always by the same noise; nothing if there are no rows."""
+    means = _Means()
+    with torch.no_grad(), _own_randomness(seed):
+        for batch in torch.arange(len(rows) if rows else 0).split(EVALUATED_AT_ONCE):
+            means.add(_parts(loss(model, rows[batch])), len(batch))
+    return means.floats() if rows else {}
+
+
+def _stop_by_hand(model: nn.Module, history: History, epochs: int) -> None:
+    if not _is_finite(model):
+        model.load_state_dict(history.last_state)
+    history.last_state = _copy(model)
+    history.stopped = _stopped_by_hand(history, epochs)
+
+
+# Many models
+
+
+def fit_many(
+    models: Sequence[nn.Module],
+    data: Dataset | Tensor,
+    *,
+    epochs: int,
+    seeds: Sequence[int],
+    betas: Sequence[float] | None = None,
+    loss: Loss = reconstruction_error,
+    batch_size: int = 128,
+    lr: float = 1e-3,
+    held_out: Tensor | None = None,
+    progress: bool = True,
+) -> list[History]:
+    """Train many small models of one class side by side, in place: each as ``fit`` would, in half the time.
+
+    seeds: one for each model: the order of its rows is that of ``fit(..., seed=seed)``.
+    betas: one for each model, handed to ``loss(model, x, beta=beta)``; without them it is ``loss(model, x)``.
+    data, epochs, loss, batch_size, lr, held_out, progress: as in ``fit``, the same for all.
+
+    The models may differ in their latent_dim. Their tensors are stacked, the smaller ones padded with zeros
+    that never learn. The loss must not notice the padding: before anything is changed, each model's loss
+    alone and in the stack are compared on a few rows. (A mean over the latents would notice, and so would
+    one layer that holds μ and log σ² side by side.) Noise is drawn for each model and fixed by the seeds,
+    but it is not that of ``fit``. A model that diverges drops out with its last good weights, and the others
+    go on; the stop button keeps them all.
+    """
+    models = list(models)
+    _check_settings(epochs, batch_size, lr, seeds)
+    _check_company(models, seeds, betas)
+    rows, judged = _sources(data, held_out, _dtype(models[0]))
+    _check_loss(models[0], loss if betas is None else partial(loss, beta=betas[0]), rows, seeds[0])
+    stacks = [_stack(chosen, models, seeds, betas, loss, lr) for chosen in _in_groups(models)]
+    for stack in stacks:
+        stack.check(rows)
+    line, started = _Line(progress), time.perf_counter()
+    try:
+        for epoch in range(1, epochs + 1):
+            for stack in stacks:
+                stack.epoch(rows, judged, batch_size)
+            line.say(lambda epoch=epoch: f"{len(models)} models: {epoch} of {_count(epochs, 'epoch')}")
+    except KeyboardInterrupt:
+        for stack in stacks:
+            stack.stop_by_hand(epochs)
+    seconds = time.perf_counter() - started
+    histories = {id(model): history for stack in stacks for model, history in stack.hand_back(seconds)}
+    line.say(lambda: _many_text(list(histories.values())), final=True)
+    return [histories[id(model)] for model in models]
+
+
+def _in_groups(models: list[nn.Module]) -> list[list[int]]:
+    """Positions of the models, from small to large, in groups of about equal length: little padding."""
+    sizes = [sum(weight.numel() for weight in model.parameters()) for model in models]
+    order = sorted(range(len(models)), key=sizes.__getitem__)
+    n_groups = math.ceil(len(models) / STACKED_AT_ONCE)
+    cuts = [round(i * len(models) / n_groups) for i in range(n_groups + 1)]
+    return [order[start:stop] for start, stop in pairwise(cuts)]
+
+
+def _stack(chosen: list[int], models, seeds, betas, loss: Loss, lr: float) -> _Stack:
+    beta = {} if betas is None else {"beta": torch.tensor([float(betas[i]) for i in chosen])}
+    return _Stack([models[i] for i in chosen], [seeds[i] for i in chosen], beta, loss, lr)
+
+
+class _LossOf(nn.Module):
+    """A model and its loss as one module: ``functional_call`` reaches the weights wherever the loss does."""
+
+    def __init__(self, model: nn.Module, loss: Loss) -> None:
+        super().__init__()
+        self.model, self.loss = model, loss
+
+    def forward(self, x: Tensor, **beta) -> State:
+        return _parts(self.loss(self.model, x, **beta))
+
+
+class _Stack:
+    """Some of the models, their tensors stacked along a new first axis, and everything that trains them.
+
+    now, last, best: the stacked tensors as they are, after the last good epoch, and after the best.
+    good: which models have not diverged.
+    """
+
+    def __init__(self, models: list[nn.Module], seeds: list[int], beta: State, loss: Loss, lr: float) -> None:
+        self.models, self.seed, self.beta, self.lr = models, seeds[0], beta, lr
+        self.skeleton = _LossOf(_widest(models), loss)
+        named = {name: [_tensors(model)[name] for model in models] for name in _tensors(models[0])}
+        self.now = {name: _padded(tensors) for name, tensors in named.items()}
+        self.last, self.best = _clone(self.now), _clone(self.now)
+        self.learning = [name for name, tensors in named.items() if tensors[0].requires_grad]
+        self.masks = {name: mask for name in self.learning if (mask := _mask(named[name])) is not None}
+        for name in self.learning:
+            self.now[name].requires_grad_()
+        self.optimizer = torch.optim.Adam([self.now[name] for name in self.learning], lr=lr, fused=True)
+        self.orders = [torch.Generator().manual_seed(seed) for seed in seeds]
+        self.noise = torch.Generator().manual_seed(self.seed).get_state()
+        self.histories = [History() for _ in models]
+        self.good = torch.ones(len(models), dtype=torch.bool)
+
+    def losses(self, x: Tensor, x_axis: int | None) -> State:
+        """The parts of the loss, each (n_models,). x: (n_models, batch, D), or (batch, D) without x_axis."""
+
+        def one(tensors: State, x: Tensor, beta: State) -> State:
+            return functional_call(self.skeleton, tensors, (x,), beta)
+
+        return torch.vmap(one, in_dims=(0, x_axis, 0), randomness="different")(self.now, x, self.beta)
+
+    def check(self, rows: _Rows) -> None:
+        """Refuse models whose loss in the stack, noise set to zero, is not what it is alone."""
+        x = rows[torch.arange(min(len(rows), 16))]
+        self.skeleton.eval()
+        with torch.no_grad(), _own_randomness(self.seed), _NoNoise():
+            together = _stackable(lambda: self.losses(x, None))["loss"]
+            for i, model in enumerate(self.models):
+                with _modes_kept(model):
+                    beta = {name: values[i] for name, values in self.beta.items()}
+                    alone = _LossOf(model, self.skeleton.loss).eval()(x, **beta)["loss"]
+                _check_equal(alone, together[i])
+
+    def epoch(self, rows: _Rows, judged: _Rows | None, batch_size: int) -> None:
+        if not self.good.any():
+            return
+        parts = self.learn(rows, batch_size)
+        good = self.good & parts["loss"].isfinite() & self.finite()
+        for i in (self.good & ~good).nonzero().flatten().tolist():
+            self.histories[i].stopped = _diverged(self.histories[i], self.lr)
+        self.good = good
+        self.record(parts, self.evaluate(judged))
+
+    def learn(self, rows: _Rows, batch_size: int) -> State:
+        """One pass of every model over the data, each in its own order."""
+        means = _Means()
+        self.skeleton.train()
+        orders = torch.stack([torch.randperm(len(rows), generator=order) for order in self.orders])
+        with torch.random.fork_rng(devices=[]):
+            torch.set_rng_state(self.noise)
+            for batch in orders.split(batch_size, dim=1):
+                parts = self.losses(rows[batch], 0)
+                self.optimizer.zero_grad()
+                parts["loss"].sum().backward()
+                self.keep_padding_zero()
+                self.optimizer.step()
+                means.add(parts, batch.shape[1])
+            self.noise = torch.get_rng_state()
+        return means.tensors()
+
+    def keep_padding_zero(self) -> None:
+        for name, mask in self.masks.items():
+            self.now[name].grad.mul_(mask)
+
+    def evaluate(self, rows: _Rows | None) -> State:
+        means = _Means()
+        self.skeleton.eval()
+        with torch.no_grad(), _own_randomness(self.seed):
+            for batch in torch.arange(len(rows) if rows else 0).split(EVALUATED_AT_ONCE // len(self.models)):
+                means.add(self.losses(rows[batch], None), len(batch))
+        return means.tensors()
+
+    def finite(self) -> Tensor:
+        """(n_models,): whose weights are all finite."""
+        return torch.stack([self.now[name].flatten(1).isfinite().all(1) for name in self.learning]).all(0)
+
+    def record(self, train: State, held_out: State) -> None:
+        is_best = torch.zeros_like(self.good)
+        for i in self.good.nonzero().flatten().tolist():
+            is_best[i] = self.histories[i].record(_row(train, i), _row(held_out, i))
+        _keep(self.last, self.now, self.good)
+        _keep(self.best, self.now, is_best)
+
+    def stop_by_hand(self, epochs: int) -> None:
+        _keep(self.last, self.now, self.good & self.finite())
+        for history in self.histories:
+            history.stopped = history.stopped or _stopped_by_hand(history, epochs)
+
+    def hand_back(self, seconds: float) -> Iterator[tuple[nn.Module, History]]:
+        """Write the last weights into each model, and complete its history."""
+        for i, (model, history) in enumerate(zip(self.models, self.histories, strict=True)):
+            history.seconds = seconds
+            if history.best_epoch:
+                history.best_state = _written(model, self.best, i)
+            history.last_state = _written(model, self.last, i)
+            yield model, history
+
+
+class _NoNoise(TorchFunctionMode):
+    """Inside, torch's random draws are zero: two computations that should agree can then be compared."""
+
+    DRAWS = (torch.randn, torch.randn_like, torch.normal, torch.rand, torch.rand_like, torch.bernoulli)
+
+    def __torch_function__(self, function, types, args=(), kwargs=None):
+        drawn = function(*args, **(kwargs or {}))
+        return torch.zeros_like(drawn) if function in self.DRAWS else drawn
+
+
+def _tensors(model: nn.Module) -> State:
+    """Parameters and buffers by the name that they have inside ``_LossOf``."""
+    return {f"model.{name}": tensor for name, tensor in [*model.named_parameters(), *model.named_buffers()]}
+
+
+def _row(parts: State, i: int) -> dict[str, float]:
+    return {name: float(part[i]) for name, part in parts.items()}
+
+
+def _corner(tensor: Tensor) -> tuple[slice, ...]:
+    """Where a smaller tensor lies inside its padded version."""
+    return tuple(slice(n) for n in tensor.shape)
+
+
+def _padded(tensors: list[Tensor]) -> Tensor:
+    """(n_models, largest shape): the tensors stacked, zeros where one is smaller."""
+    shape = [max(sizes) for sizes in zip(*(tensor.shape for tensor in tensors), strict=True)]
+    stacked = tensors[0].new_zeros(len(tensors), *shape)
+    for row, tensor in zip(stacked, tensors, strict=True):
+        row[_corner(tensor)] = tensor.detach()
+    return stacked
+
+
+def _mask(tensors: list[Tensor]) -> Tensor | None:
+    """1 where the stack holds a model's own numbers and 0 in the padding; None if there is no padding."""
+    mask = _padded([torch.ones_like(tensor) for tensor in tensors])
+    return None if mask.all() else mask
+
+
+def _keep(store: State, now: State, which: Tensor) -> None:
+    """Copy the rows of some models."""
+    for name, kept in store.items():
+        kept[which] = now[name].detach()[which]
+
+
+def _clone(state: State) -> State:
+    return {name: tensor.detach().clone() for name, tensor in state.items()}
+
+
+def _written(model: nn.Module, stacked: State, row: int) -> State:
+    """The model's own state after row ``row`` of the stack has been written into it."""
+    with torch.no_grad():
+        for name, tensor in _tensors(model).items():
+            tensor.copy_(stacked[name][row][_corner(tensor)])
+    return _copy(model)
+
+
+def _widest(models: list[nn.Module]) -> nn.Module:
+    """A copy of the model in whose shapes all the others fit."""
+    widest = max(models, key=lambda model: sum(weight.numel() for weight in model.parameters()))
+    for model in models:
+        for name, tensor in _tensors(model).items():
+            big = _tensors(widest)[name]
+            if tensor.ndim != big.ndim or any(n > m for n, m in zip(tensor.shape, big.shape, strict=True)):
+                raise ValueError(
+                    "models trained together may differ in their latent_dim only, but "
+                    f"{name.removeprefix('model.')} has shape {tuple(tensor.shape)} in one and "
+                    f"{tuple(big.shape)} in another: use fit for each."
+                )
+    return copy.deepcopy(widest)
+
+
+def _stackable(compute: Callable[[], State]) -> State:
+    try:
+        return compute()
+    except RuntimeError as error:
+        raise ValueError(
+            "these models and their loss cannot be computed many at once: train each with fit. "
+            f"torch says: {_first_line(error)}"
+        ) from error
+
+
+def _check_equal(alone: Tensor, together: Tensor) -> None:
+    if not torch.allclose(alone, together, rtol=1e-3, atol=1e-4, equal_nan=True):
+        raise ValueError(
+            f"a model's loss is {alone:.4g} alone and {together:.4g} beside the others: the models differ in "
+            "more than their weights, or padding their latents changes the loss (sum over latents, and give μ "
+            "and log σ² a layer each). Use fit for each of them."
+        )
+
+
+def _many_text(histories: list[History]) -> str:
+    """One sentence about all of them."""
+    ended = [history.stopped for history in histories if history.stopped]
+    epochs = _count(max(history.epochs for history in histories), "epoch")
+    sentence = f"{_count(len(histories), 'model')}, {epochs} each, in {histories[0].seconds:.1f} s."
+    return sentence + (f" {len(ended)} ended early: {ended[0]}" if ended else "")
+
+
+# Small parts
+
+
+@dataclass(frozen=True)
+class _Rows:
+    """``rows[index]`` is a batch of floats (len(index), D); nothing else of a large data set is converted."""
+
+    take: Callable[[Tensor], Tensor]
+    n: int
+
+    def __len__(self) -> int:
+        return self.n
+
+    def __getitem__(self, index: Tensor) -> Tensor:
+        return self.take(index)
+
+
+class _Means:
+    """Running means over batches that may differ in size; nothing is read back until the end."""
+
+    def __init__(self) -> None:
+        self.sums: State = {}
+        self.n = 0
+
+    def add(self, parts: State, n: int) -> None:
+        for name, part in parts.items():
+            self.sums[name] = self.sums.get(name, 0) + n * part.detach()
+        self.n += n
+
+    def tensors(self) -> State:
+        return {name: total / self.n for name, total in self.sums.items()}
+
+    def floats(self) -> dict[str, float]:
+        return {name: float(mean) for name, mean in self.tensors().items()}
+
+
+class _Line:
+    """One line of text below the cell, rewritten at most five times a second; nothing outside a notebook."""
+
+    def __init__(self, wanted: bool) -> None:
+        self.handle = _new_line() if wanted else None
+        self.due = 0.0
+
+    def say(self, sentence: Callable[[], str], final: bool = False) -> None:
+        if self.handle and (final or time.monotonic() >= self.due):
+            self.handle.update({"text/plain": sentence()}, raw=True)
+            self.due = time.monotonic() + 0.2
+
+
+def _new_line():
+    """A display that can be rewritten, or None where there is no notebook."""
+    shell = sys.modules["IPython"].get_ipython() if "IPython" in sys.modules else None
+    if getattr(shell, "kernel", None) is None:
+        return None
+    from IPython.display import display
+
+    return display({"text/plain": "…"}, raw=True, display_id=True)
+
+
+@contextmanager
+def _own_randomness(seed: int) -> Iterator[None]:
+    """Inside, torch's global stream starts from ``seed``; outside, it goes on as if nothing had happened."""
+    with torch.random.fork_rng(devices=[]):
+        torch.manual_seed(seed)
+        yield
+
+
+@contextmanager
+def _modes_kept(model: nn.Module) -> Iterator[None]:
+    """Each part of the model is afterwards in the mode, training or evaluation, that it was in."""
+    modes = [(module, module.training) for module in model.modules()]
+    try:
+        yield
+    finally:
+        for module, mode in modes:
+            module.training = mode
+
+
+@contextmanager
+def _clock(history: History) -> Iterator[None]:
+    started = time.perf_counter()
+    yield
+    history.seconds = time.perf_counter() - started
+
+
+def _copy(model: nn.Module) -> State:
+    return _clone(model.state_dict())
+
+
+def _is_finite(model: nn.Module) -> bool:
+    return all(bool(weight.isfinite().all()) for weight in model.parameters())
+
+
+def _dtype(model: nn.Module) -> torch.dtype:
+    """The floating type of the model's weights."""
+    found = [weight.dtype for weight in model.parameters() if weight.requires_grad]
+    if not found:
+        raise ValueError("the model has no parameters to train: is each frozen by requires_grad = False?")
+    return found[0]
+
+
+def _count(n: int, thing: str) -> str:
+    return f"{n} {thing}" if n == 1 else f"{n} {thing}s"
+
+
+def _first_line(error: Exception) -> str:
+    return str(error).partition("\n")[0]
+
+
+def _losses(history: History) -> str:
+    """The last epoch's losses, or nothing before the first one's end."""
+    if not history.epochs:
+        return ""
+    text = f": loss {history.train['loss'][-1]:.3g} on training data"
+    return text + (f", {history.held_out['loss'][-1]:.3g} held out" if history.held_out else "")
+
+
+def _diverged(history: History, lr: float) -> str:
+    kept = f"epoch {history.epochs}" if history.epochs else "the start"
+    return (
+        f"Training diverged in epoch {history.epochs + 1}: the loss or a weight is no longer finite. "
+        f"The weights are those of {kept}; try a smaller lr than {lr:g}."
+    )
+
+
+def _stopped_by_hand(history: History, epochs: int) -> str:
+    epoch = min(history.epochs + 1, epochs)
+    return f"Stopped by hand in epoch {epoch} of {epochs}; the model keeps the weights of that moment."
+
+
+# Refusing what cannot work
+
+
+def _parts(value: Tensor | Mapping[str, Tensor]) -> State:
+    """What a loss returned, by name."""
+    parts = value if isinstance(value, Mapping) else {"loss": value}
+    if "loss" not in parts:
+        raise ValueError(f"the loss returned the names {list(parts)}: the one to minimise must be 'loss'.")
+    for name, part in parts.items():
+        if not isinstance(part, Tensor) or part.ndim:
+            got = f"shape {tuple(part.shape)}" if isinstance(part, Tensor) else f"a {type(part).__name__}"
+            raise ValueError(
+                f"the loss should return one number as a tensor, but '{name}' is {got}: sum over dimensions "
+                "and average over the batch, as in (x - x_hat).square().sum(-1).mean()."
+            )
+    return parts
+
+
+def _check_settings(epochs: int, batch_size: int, lr: float, seeds: Sequence[int]) -> None:
+    for name, value in (("epochs", epochs), ("batch_size", batch_size)):
+        if not _is_whole(value) or value < 1:
+            raise ValueError(f"{name} must be a whole number, at least 1; got {value!r}.")
+    if not 0 < lr < math.inf:
+        raise ValueError(f"lr, the step size, must be a positive number such as 1e-3; got {lr!r}.")
+    for seed in seeds:
+        if not _is_whole(seed):
+            raise TypeError(f"a seed must be a whole number; got {seed!r}.")
+
+
+def _is_whole(value) -> bool:
+    return isinstance(value, int) and not isinstance(value, bool)
+
+
+def _check_company(models: list[nn.Module], seeds: Sequence[int], betas: Sequence[float] | None) -> None:
+    if not models:
+        raise ValueError("fit_many needs at least one model; the list is empty.")
+    for name, values in (("seeds", seeds), ("betas", models if betas is None else betas)):
+        if len(values) != len(models):
+            raise ValueError(f"{name} needs one entry for each of {len(models)} models; got {len(values)}.")
+    if len({id(model) for model in models}) < len(models):
+        raise ValueError("the same model is in the list twice: make each of them anew.")
+    if len({(type(model), *_tensors(model)) for model in models}) > 1:
+        raise ValueError(
+            "models trained together must be of one class with the same layers, and these are not: use fit."
+        )
+
+
+def _sources(data, held_out: Tensor | None, dtype: torch.dtype) -> tuple[_Rows, _Rows | None]:
+    """The rows to learn from, and those to judge by, or None."""
+    judged = None if held_out is None else _tensor_rows("held_out", held_out, dtype)
+    if not isinstance(data, Dataset):
+        return _tensor_rows("data", data, dtype), judged
+    if data.raw.is_floating_point():
+        _check_finite(data.name, data.raw)
+    if not len(data.train_index):
+        raise ValueError(f"{data.name} has no rows to learn from: its train_index is empty.")
+    if judged is None and len(data.held_out_index):
+        judged = _dataset_rows(data, data.held_out_index, dtype)
+    return _dataset_rows(data, data.train_index, dtype), judged
+
+
+def _dataset_rows(data: Dataset, index: Tensor, dtype: torch.dtype) -> _Rows:
+    return _Rows(lambda at: data.rows(index[at]).to(dtype), len(index))
+
+
+def _tensor_rows(name: str, x: Tensor, dtype: torch.dtype) -> _Rows:
+    if not isinstance(x, Tensor):
+        raise TypeError(
+            f"{name} should be a Dataset or a float tensor of shape (n, D), got a {type(x).__name__}: "
+            "torch.as_tensor(x, dtype=torch.float32) makes a tensor of an array."
+        )
+    if not x.is_floating_point():
+        raise TypeError(f"{name} holds {x.dtype}, not floats: scale it first, for example x / 255 for bytes.")
+    if x.ndim != 2 or not x.numel():
+        raise ValueError(
+            f"{name} should have shape (n, D) with at least one row and one column, got {tuple(x.shape)}: "
+            "x.reshape(len(x), -1) makes each example one row."
+        )
+    _check_finite(name, x)
+    x = x.detach().to(dtype)
+    return _Rows(x.__getitem__, len(x))
+
+
+def _check_finite(name: str, x: Tensor) -> None:
+    if (bad := ~x.isfinite()).any():
+        row, column = bad.nonzero()[0].tolist()
+        raise ValueError(
+            f"{int(bad.sum())} of the {x.numel()} numbers in {name} are NaN or infinite, "
+            f"the first in row {row}, column {column}."
+        )
+
+
+def _check_loss(model: nn.Module, loss: Loss, rows: _Rows, seed: int) -> None:
+    """Try the loss on two rows, in evaluation mode, and say in a sentence what is wrong."""
+    x = rows[torch.arange(min(2, len(rows)))]
+    with _modes_kept(model), _own_randomness(seed):
+        try:
+            value = _parts(loss(model.eval(), x))["loss"]
+        except RuntimeError as error:
+            raise ValueError(_mismatch(model, x, error)) from error
+    if not value.requires_grad:
+        raise ValueError(
+            "the loss does not depend on the model's parameters: was it detached, computed under no_grad, or "
+            "without the model?"
+        )
+
+
+def _mismatch(model: nn.Module, x: Tensor, error: RuntimeError) -> str:
+    takes = [module.in_features for module in model.modules() if isinstance(module, nn.Linear)]
+    layer = f"; the model's first linear layer takes {takes[0]}" if takes and takes[0] != x.shape[1] else ""
+    return f"the loss fails on rows of {x.shape[1]} numbers{layer}. torch says: {_first_line(error)}"

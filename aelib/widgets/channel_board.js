@@ -1,0 +1,370 @@
+import { button, card, choices, clamp, h, listen, onWidth, s, saver, slider } from "./base.js";
+
+const [LEVELS, CELLS] = [4, 8];
+const EXAMPLES = LEVELS * LEVELS;
+const BITS = 1 / Math.LN2;
+const LOW = -2; // where the number line begins, in bits
+const range = (count) => [...Array(count).keys()];
+const total = (list) => list.reduce((sum, value) => sum + value, 0);
+const radians = (degrees) => (degrees * Math.PI) / 180;
+
+// ---- the channel, as in channel_board.py ---------------------------------------------------------------------
+
+/** [level][cell], rows sum to 1: the encoder, in one coordinate. */
+function cellGivenLevel(noise) {
+  return range(LEVELS).map((level) => {
+    const excess = range(CELLS).map((cell) => (cell - 2 * level - 0.5) ** 2 - 0.25);
+    const weights = excess.map((value) => (noise ? Math.exp(-value / (2 * noise * noise)) : Number(value === 0)));
+    const sum = total(weights);
+    return weights.map((weight) => weight / sum);
+  });
+}
+
+/** Which cell's contents lie at each place of a coordinate after the first swaps. */
+function contents(pairs, swaps) {
+  const order = range(CELLS);
+  for (const [one, other] of pairs.slice(0, swaps)) [order[one], order[other]] = [order[other], order[one]];
+  return order;
+}
+
+const moved = (table, order) => table.map((row) => order.map((cell) => row[cell]));
+
+/** [example][place] from one table a coordinate; `join` multiplies probabilities or adds logarithms. */
+const outer = (first, second, join) => range(EXAMPLES).map((x) =>
+  range(CELLS * CELLS).map((z) => join(first[Math.floor(x / LEVELS)][Math.floor(z / CELLS)], second[x % LEVELS][z % CELLS])));
+
+const times = (a, b) => a * b;
+const plus = (a, b) => a + b;
+
+/** I ≥ 0 in nats, of a joint table. */
+function information(joint) {
+  const rows = joint.map(total);
+  const columns = joint[0].map((_, z) => total(joint.map((row) => row[z])));
+  return total(joint.map((row, x) => total(row.map((p, z) => (p > 0 ? p * Math.log(p / (rows[x] * columns[z])) : 0)))));
+}
+
+function logLevelGivenCell(noise) {
+  const table = cellGivenLevel(noise);
+  const sums = range(CELLS).map((cell) => total(table.map((row) => row[cell])));
+  return table.map((row) => row.map((p, cell) => Math.log(p / sums[cell])));
+}
+
+/** The centre [x, y] of each place once the board is turned. */
+function turned(degrees) {
+  const [cos, sin] = [Math.cos(radians(degrees)), Math.sin(radians(degrees))];
+  return range(CELLS * CELLS).map((z) => {
+    const [x, y] = [Math.floor(z / CELLS) - 3.5, (z % CELLS) - 3.5];
+    return [cos * x - sin * y, sin * x + cos * y];
+  });
+}
+
+/** What part of a turned cell a coordinate reads in each of its twelve cells from -6 to 6. */
+function shareOfCells(centre, degrees) {
+  const sides = [Math.abs(Math.cos(radians(degrees))), Math.abs(Math.sin(radians(degrees)))];
+  const [long, short] = [Math.max(...sides), Math.min(...sides)];
+  const area = (t) => (t > 0 ? (t * t) / 2 : 0);
+  const [wide, narrow] = [(long + short) / 2, (long - short) / 2];
+  const below = range(13).map((edge) => {
+    const t = edge - 6 - centre;
+    if (short < 1e-9) return clamp(t / long + 0.5, 0, 1);
+    return (area(t + wide) - area(t + narrow) - area(t - narrow) + area(t - wide)) / (long * short);
+  });
+  return range(12).map((cell) => Math.max(0, below[cell + 1] - below[cell]));
+}
+
+/** [coordinate][factor] in nats: what one coordinate, read by itself, tells about the letter and about the number. */
+function tells(code, centres, degrees) {
+  return [0, 1].map((axis) => {
+    const shares = centres.map((centre) => shareOfCells(centre[axis], degrees));
+    const read = code.map((row) => range(12).map((cell) => total(row.map((q, z) => (q * shares[z][cell]) / EXAMPLES))));
+    return [(x) => Math.floor(x / LEVELS), (x) => x % LEVELS].map((factor) =>
+      information(range(LEVELS).map((level) =>
+        range(12).map((cell) => total(read.filter((_, x) => factor(x) === level).map((row) => row[cell]))))));
+  });
+}
+
+function disentangled(told) {
+  const gaps = [0, 1].map((factor) => Math.abs(told[0][factor] - told[1][factor]) / Math.log(LEVELS));
+  return clamp(total(gaps) / 2, 0, 1);
+}
+
+function robust(code, centres) {
+  const mean = code.map((row) => [0, 1].map((axis) => total(row.map((q, z) => q * centres[z][axis]))));
+  const size = code.map((row) => total(row.map((q, z) => q * (centres[z][0] ** 2 + centres[z][1] ** 2))) + 1 / 6);
+  const sums = { near: [0, 0], all: [0, 0, 0] };
+  for (const x of range(EXAMPLES)) {
+    for (const y of range(EXAMPLES)) {
+      const apart = (Math.floor(x / LEVELS) - Math.floor(y / LEVELS)) ** 2 + ((x % LEVELS) - (y % LEVELS)) ** 2;
+      const distance = size[x] + size[y] - 2 * (mean[x][0] * mean[y][0] + mean[x][1] * mean[y][1]);
+      if (apart === 1) sums.near = [sums.near[0] + distance, sums.near[1] + 1];
+      if (apart > 0) sums.all = [sums.all[0] + distance, sums.all[1] + 1, sums.all[2] + apart];
+    }
+  }
+  const movement = Math.sqrt(sums.near[0] / sums.near[1] / (sums.all[0] / sums.all[1]));
+  const step = Math.sqrt(sums.all[1] / sums.all[2]);
+  return clamp((step / movement - step) / (1 - step), 0, 1);
+}
+
+/** The part of a convex polygon on one side of a line. */
+function above(polygon, axis, line, sign) {
+  if (!Number.isFinite(line)) return polygon;
+  const kept = [];
+  polygon.forEach((here, index) => {
+    const there = polygon[(index + 1) % polygon.length];
+    const [a, b] = [sign * (here[axis] - line), sign * (there[axis] - line)];
+    if (a >= 0) kept.push(here);
+    if (a >= 0 !== b >= 0) kept.push([0, 1].map((d) => here[d] + (a / (a - b)) * (there[d] - here[d])));
+  });
+  return kept;
+}
+
+const areaOf = (polygon) => Math.abs(total(polygon.map(([x, y], index) => {
+  const [a, b] = polygon[(index + 1) % polygon.length];
+  return x * b - a * y;
+}))) / 2;
+
+/** For each turned place the pairs [place of the unturned board, part of it]; the outermost places reach to infinity. */
+function overlaps(centres, degrees) {
+  const lines = range(CELLS + 1).map((k) => (k === 0 ? -Infinity : k === CELLS ? Infinity : k - CELLS / 2));
+  const near = (value, k) => value > lines[k] - 0.71 && value < lines[k + 1] + 0.71;
+  const [cos, sin] = [Math.cos(radians(degrees)) / 2, Math.sin(radians(degrees)) / 2];
+  const corners = [[-1, -1], [1, -1], [1, 1], [-1, 1]].map(([a, b]) => [cos * a - sin * b, sin * a + cos * b]);
+  return centres.map(([x, y]) => {
+    const square = corners.map(([a, b]) => [a + x, b + y]);
+    return range(CELLS).filter((k) => near(x, k)).flatMap((k) => {
+      const strip = above(above(square, 0, lines[k], 1), 0, lines[k + 1], -1);
+      if (!strip.length) return [];
+      return range(CELLS).filter((m) => near(y, m)).map((m) => {
+        const part = above(above(strip, 1, lines[m], 1), 1, lines[m + 1], -1);
+        return [k * CELLS + m, part.length ? areaOf(part) : 0];
+      });
+    });
+  });
+}
+
+/** Everything that is shown, in nats, for one state. */
+function measure({ noise, degrees, swaps, follows, swapList, decoderNoise }) {
+  const orders = swapList.map((pairs) => contents(pairs, swaps));
+  const given = cellGivenLevel(noise);
+  const code = outer(moved(given, orders[0]), moved(given, orders[1]), times);
+  const centres = turned(degrees);
+  const told = tells(code, centres, degrees);
+  const known = information(code.map((row) => row.map((q) => q / EXAMPLES)));
+  const answers = logLevelGivenCell(decoderNoise);
+  const inPlace = follows ? outer(moved(answers, orders[0]), moved(answers, orders[1]), plus) : outer(answers, answers, plus);
+  const parts = follows ? null : overlaps(centres, degrees);
+  const logProb = (x, z) => (follows ? inPlace[x][z] : total(parts[z].map(([place, part]) => part * inPlace[x][place])));
+  const bound = Math.log(EXAMPLES) + total(code.map((row, x) => total(row.map((q, z) => (q > 0 ? q * logProb(x, z) : 0))))) / EXAMPLES;
+  return { code, centres, told, information: known, bound, gap: known - bound, disentangled: disentangled(told), robust: robust(code, centres) };
+}
+
+// ---- what is drawn -------------------------------------------------------------------------------------------
+
+const two = (value) => (Math.abs(value) < 0.005 ? "0.00" : value.toFixed(2).replace("-", "−"));
+const bits = (nats) => two(nats * BITS);
+const nameOf = (x) => `${"ABCD"[Math.floor(x / LEVELS)]}${(x % LEVELS) + 1}`;
+
+function board(turn) {
+  const svg = s("svg", { class: "cb-board", viewBox: "-6.5 -5.8 12.3 12.3", role: "img" });
+  const words = (x, y, text, more = {}) => s("text", { class: "cb-axis-name", x, y, "text-anchor": "middle", text, ...more });
+  svg.append(
+    s("path", { class: "cb-axes", d: "M -5.8 -5.6 V 5.8 H 5.6" }),
+    words(0, 6.35, "coordinate 1"), words(0, 0, "coordinate 2", { transform: "translate(-6.05 0) rotate(-90)" }),
+  );
+  const cells = range(CELLS * CELLS).map(() => {
+    const square = s("rect", { class: "cb-cell", x: -0.5, y: -0.5, width: 1, height: 1 });
+    const label = s("text", { class: "cb-name", "text-anchor": "middle", dy: "0.34em" });
+    svg.append(square, label);
+    return { square, label };
+  });
+  let from = null;
+  const angle = (event) => {
+    const box = svg.getBoundingClientRect();
+    return (-Math.atan2(event.clientY - box.top - box.height * 0.4715, event.clientX - box.left - box.width * 0.5285) * 180) / Math.PI;
+  };
+  svg.addEventListener("pointerdown", (event) => {
+    if (event.button !== 0) return;
+    svg.setPointerCapture(event.pointerId);
+    from = angle(event) - turn.now();
+  });
+  svg.addEventListener("pointermove", (event) => {
+    if (!svg.hasPointerCapture(event.pointerId)) return;
+    const by = ((((angle(event) - from + 135) % 360) + 360) % 360) - 135;
+    turn.to(Math.round(clamp(by, 0, 90)));
+  });
+  const paint = ({ code, centres }, degrees) => cells.forEach(({ square, label }, z) => {
+    const weights = code.map((row) => row[z]);
+    const sum = total(weights);
+    const likeliest = weights.reduce((best, value, x) => (value > weights[best] * (1 + 1e-12) ? x : best), 0);
+    const letter = total(weights.map((weight, x) => weight * Math.floor(x / LEVELS))) / sum / (LEVELS - 1);
+    const [x, y] = [centres[z][0].toFixed(3), (-centres[z][1]).toFixed(3)];
+    square.setAttribute("transform", `translate(${x} ${y}) rotate(${-degrees})`);
+    square.setAttribute("fill-opacity", (0.07 + 0.55 * letter).toFixed(3));
+    label.setAttribute("x", x);
+    label.setAttribute("y", y);
+    label.textContent = nameOf(likeliest);
+    label.setAttribute("opacity", (0.2 + 0.8 * weights[likeliest] / sum).toFixed(3));
+  });
+  return { svg, paint };
+}
+
+/** The number line: I, the bound, the gap between them, the ceiling. */
+function line() {
+  const svg = s("svg", { class: "ae-chart cb-line", role: "img" });
+  const root = h("div", { class: "ae-plot" }, svg);
+  let state = null;
+  const draw = () => {
+    const width = root.clientWidth;
+    if (!width || !state) return;
+    const em = parseFloat(getComputedStyle(root).fontSize);
+    const at = (value) => 0.9 * em + ((clamp(value, LOW, 4) - LOW) / (4 - LOW)) * (width - 1.8 * em);
+    const [known, bound, before] = [state.information, state.bound, state.before].map((nats) => nats * BITS);
+    const off = bound < LOW;
+    const words = (x, y, text, name, anchor = "middle") => s("text", { class: name, x, y: y * em, "text-anchor": anchor, text });
+    const bar = (from, to, y, tall, name) => s("rect", { class: name, x: at(from), y: y * em, width: Math.max(0, at(to) - at(from)), height: tall * em });
+    const post = (value, from, to, name) => s("line", { class: name, x1: at(value), x2: at(value), y1: from * em, y2: to * em });
+    const side = (value) => (at(value) > width - 8 * em ? "end" : at(value) < 8 * em ? "start" : "middle");
+    svg.setAttribute("height", 9.3 * em);
+    svg.setAttribute("width", width);
+    svg.replaceChildren(
+      words(at(4), 0.95, "ceiling log n = 4 bits", "cb-ink", "end"), post(4, 1.3, 7.1, "cb-ceiling"),
+      bar(0, 4, 1.9, 1.7, "cb-room"), bar(0, known, 1.9, 1.7, "cb-known"), post(before, 1.5, 4, "cb-before"),
+      words(at(0) + 0.5 * em, 3.05, known > 1.2 ? "I(X; Z)" : "", "cb-on", "start"),
+      words((at(known) + at(4)) / 2, 3.05, 4 - known > 1.3 ? "lost in noise" : "", "cb-quiet"),
+      bar(bound, known, 4.35, 0.55, "cb-gap"), post(known, 3.6, 4.9, "cb-end"), post(bound, 4.15, 5.1, "cb-bound"),
+      s("path", { class: "cb-mark", d: off ? `M ${at(LOW) - 0.6 * em} ${4.62 * em} l ${0.8 * em} ${-0.5 * em} v ${em} z` : `M ${at(bound)} ${5 * em} l ${0.45 * em} ${0.8 * em} h ${-0.9 * em} z` }),
+      words(at(bound) + (side(bound) === "end" ? 0.5 * em : 0), 6.75, `bound ${bits(state.bound)}${off ? " (off the scale)" : ""} = I − gap ${bits(Math.max(0, state.gap))}`, "cb-bound-text", side(bound)),
+      s("line", { class: "ae-axis", x1: at(LOW), x2: at(4), y1: 7.3 * em, y2: 7.3 * em }),
+      ...[-2, -1, 0, 1, 2, 3, 4].flatMap((tick) => [
+        s("line", { class: "ae-axis", x1: at(tick), x2: at(tick), y1: 7.3 * em, y2: 7.6 * em }),
+        words(at(tick), 8.7, `${tick}`.replace("-", "−"), "ae-tick"),
+      ]),
+    );
+    svg.setAttribute("aria-label", `On a line from ${LOW} to 4 bits: information ${bits(state.information)}, bound ${bits(state.bound)}, ceiling 4.`);
+  };
+  return { root, update: (next) => { state = next; draw(); }, dispose: onWidth(root, draw) };
+}
+
+function gauge(name, meaning) {
+  const [fill, tick, number] = [h("div", { class: "cb-fill" }), h("div", { class: "cb-tick" }), h("span", { class: "cb-score" })];
+  const root = h("div", { class: "cb-gauge" },
+    h("span", { class: "cb-gauge-name", text: name }), number, h("div", { class: "cb-track" }, fill, tick), h("span", { class: "cb-meaning", text: meaning }));
+  const set = (value, before) => {
+    fill.style.width = `${100 * value}%`;
+    tick.style.left = `${100 * before}%`;
+    number.textContent = two(value);
+    root.classList.toggle("cb-fallen", before - value > 0.05);
+  };
+  return { root, set };
+}
+
+function telling() {
+  const cells = [0, 1].map(() => [0, 1].map(() => h("td")));
+  const head = ["bits about", "letter", "number"].map((text) => h("th", { scope: "col", text }));
+  const root = h("table", { class: "cb-table" }, h("thead", {}, h("tr", {}, ...head)),
+    h("tbody", {}, ...cells.map((row, axis) => h("tr", {}, h("th", { scope: "row", text: `coordinate ${axis + 1}` }), ...row))));
+  const set = (told) => cells.forEach((row, axis) => row.forEach((cell, factor) => {
+    cell.textContent = bits(Math.max(0, told[axis][factor]));
+    cell.style.setProperty("--cb-share", `${Math.round(60 * clamp(told[axis][factor] / Math.log(LEVELS), 0, 1))}%`);
+  }));
+  return { root, set };
+}
+
+// ---- the sentence: true at every setting ---------------------------------------------------------------------
+
+function sentence(state, now, before) {
+  return [noiseSentence(now), changeSentence(state, now, before), decoderSentence(state, now)].join(" ");
+}
+
+function noiseSentence(now) {
+  const lost = 4 - now.information * BITS;
+  if (lost < 1e-9) return "Without noise the code tells all 4 bits.";
+  return `The code tells ${bits(now.information)} of the 4 bits that name an example; noise hides ${lost < 0.005 ? "less than 0.01" : `the other ${two(lost)}`}.`;
+}
+
+function changeSentence({ degrees, swaps }, now, before) {
+  const done = [swaps ? `${swaps} swap${swaps > 1 ? "s" : ""} a coordinate` : "", degrees ? `a turn by ${degrees}°` : ""].filter(Boolean);
+  if (!done.length) return "Nothing has been done to the code yet.";
+  const score = (name) => {
+    const [was, is] = [two(before[name]), two(now[name])];
+    return was === is ? `leave${done.length > 1 || swaps > 1 ? "" : "s"} ${name} at ${is}` : `take${done.length > 1 || swaps > 1 ? "" : "s"} ${name} from ${was} to ${is}`;
+  };
+  const who = done.join(" and ");
+  return `${who[0].toUpperCase()}${who.slice(1)} change${done.length > 1 || swaps > 1 ? "" : "s"} no digit of that, ${score("disentangled")} and ${score("robust")}.`;
+}
+
+function decoderSentence({ follows, degrees, swaps }, now) {
+  const gap = now.gap * BITS;
+  if (gap < 1e-9) return "The decoder model is the encoder’s own posterior here: its bound is tight.";
+  const lost = gap < 0.005 ? "less than 0.01" : two(gap);
+  const why = !follows && (degrees || swaps) ? "which does not know what was done" : "which was made for noise of one cell";
+  return `The decoder model, ${why}, can vouch for ${bits(now.bound)}: ${lost} less.`;
+}
+
+// ---- together --------------------------------------------------------------------------------------------------
+
+function render({ model, el }) {
+  const save = saver(model);
+  const { section, body, say } = card(el, {
+    title: "What does information not see?",
+    lead: "Sixteen examples, A1 to D4, and where noise carries their codes. Each cell names its likeliest example; the shade is its letter. The bijection h scrambles cells, then turns the board.",
+  });
+  const fixed = { swapList: model.get("swap_list"), decoderNoise: model.get("decoder_noise") };
+  const read = () => ({ ...fixed, noise: model.get("noise"), degrees: model.get("degrees"), swaps: model.get("swaps"), follows: model.get("follows") });
+  const choose = (changes) => {
+    Object.entries(changes).forEach(([name, value]) => model.set(name, value));
+    save();
+  };
+  const one = (label, max, name, tone, factor, show) => slider({
+    label, min: 0, max, value: Math.round(read()[name] / factor), tone, big: false,
+    show: (value) => show(value * factor, value), input: (value) => choose({ [name]: Number((value * factor).toFixed(2)) }),
+  });
+  const noise = one("Noise", 40, "noise", "error", 0.05, (value) => ({ number: value.toFixed(2), unit: value === 1 ? "cell" : "cells" }));
+  const degrees = one("Turn", 90, "degrees", "latent", 1, (value) => ({ number: `${value}°`, unit: "", spoken: `${value} degrees` }));
+  const swaps = one("Scramble", fixed.swapList[0].length, "swaps", "latent", 1, (value) => ({ number: value, unit: `swap${value === 1 ? "" : "s"} a coordinate` }));
+  const follows = choices({
+    label: "Decoder", value: read().follows ? "yes" : "no", change: (value) => choose({ follows: value === "yes" }),
+    options: [{ value: "yes", label: "undoes h first" }, { value: "no", label: "stays as it was" }],
+  });
+  const undo = button("Undo h", () => choose({ degrees: 0, swaps: 0 }));
+  const picture = board({ now: () => read().degrees, to: (value) => value !== read().degrees && choose({ degrees: value }) });
+  const numbers = line();
+  const big = h("span", { class: "ae-big" });
+  const gauges = { disentangled: gauge("disentangled", "one factor, one coordinate"), robust: gauge("robust", "neighbours stay neighbours") };
+  const table = telling();
+  body.append(
+    noise.root, degrees.root, swaps.root,
+    h("div", { class: "cb-row" }, follows.root, undo),
+    h("div", { class: "cb-stage" },
+      h("div", { class: "cb-left" }, picture.svg),
+      h("div", { class: "cb-right" },
+        h("p", { class: "cb-head ae-tone-latent" }, h("span", { class: "cb-what", text: "I(X; h(Z))" }), big, h("span", { class: "ae-unit", text: "bits of 4" })),
+        numbers.root,
+        h("div", { class: "cb-gauges" }, gauges.disentangled.root, gauges.robust.root),
+        table.root, h("p", { class: "ae-note", text: "Thin upright marks: before h." }))),
+  );
+
+  const draw = () => {
+    const state = read();
+    const now = measure(state);
+    const before = state.degrees || state.swaps ? measure({ ...state, degrees: 0, swaps: 0, follows: true }) : now;
+    noise.set(Math.round(state.noise / 0.05));
+    degrees.set(state.degrees);
+    swaps.set(state.swaps);
+    follows.set(state.follows ? "yes" : "no");
+    undo.disabled = !state.degrees && !state.swaps;
+    big.textContent = (now.information * BITS).toFixed(4);
+    picture.paint(now, state.degrees);
+    picture.svg.setAttribute("aria-label", `The board of codes, turned by ${state.degrees} degrees, ${state.swaps} swaps in each coordinate, noise ${two(state.noise)} cells.`);
+    numbers.update({ ...now, before: before.information });
+    for (const name of ["disentangled", "robust"]) gauges[name].set(now[name], before[name]);
+    table.set(now.told);
+    Object.assign(section.dataset, { information: now.information, bound: now.bound, gap: now.gap, disentangled: now.disentangled, robust: now.robust, tells: JSON.stringify(now.told) });
+    say(sentence(state, now, before));
+  };
+  draw();
+  const deaf = listen(model, ["noise", "degrees", "swaps", "follows"], draw);
+  return () => [deaf, numbers.dispose].forEach((stop) => stop());
+}
+
+export default { render };

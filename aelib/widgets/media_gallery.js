@@ -1,0 +1,271 @@
+import { FOCUSABLE, button, card, choices, h, listen, nearestIndex, readUint8, s, saver, slider, strip } from "./base.js";
+
+const LETTERS = " abcdefghijklmnopqrstuvwxyz";
+const SAMPLE_RATE = 8000;
+const ZOOM_SAMPLES = 200;
+const FRAME_MS = 125;
+const PAUSE_MS = 160;
+
+const count = (number) => number.toLocaleString("en-US");
+const percent = (share) => `${Math.round(100 * share)} %`;
+const marked = (mark, words) => [h("span", { class: "ae-glyph", "aria-hidden": "true", text: mark }), words];
+
+/** A button with a sign before its words, for the eye only. */
+function tool(mark, words, onclick) {
+  const node = button("", onclick, { class: "ae-button ae-tool" });
+  node.replaceChildren(...marked(mark, words));
+  return node;
+}
+
+/** The bytes of each medium, cut into originals and, for each K, copies: frames[key][0 or 1 + index of K]. */
+function cut(model) {
+  const bytes = readUint8(model.get("frames"));
+  const parts = 1 + model.get("ks").length;
+  let at = 0;
+  return Object.fromEntries(model.get("media").map(({ key, n_bytes }) => {
+    const own = bytes.slice(at, (at += n_bytes));
+    const values = key === "music" ? new Int16Array(own.buffer) : own;
+    const size = values.length / parts;
+    return [key, Array.from({ length: parts }, (_, part) => values.subarray(part * size, (part + 1) * size))];
+  }));
+}
+
+/** 16-bit samples as the address of a WAV file: header of 44 bytes, then the samples, one channel. */
+function wav(samples) {
+  const view = new DataView(new ArrayBuffer(44 + 2 * samples.length));
+  const word = (at, letters) => [...letters].forEach((letter, index) => view.setUint8(at + index, letter.charCodeAt(0)));
+  word(0, "RIFF"); view.setUint32(4, 36 + 2 * samples.length, true); word(8, "WAVEfmt ");
+  view.setUint32(16, 16, true); view.setUint16(20, 1, true); view.setUint16(22, 1, true);
+  view.setUint32(24, SAMPLE_RATE, true); view.setUint32(28, 2 * SAMPLE_RATE, true);
+  view.setUint16(32, 2, true); view.setUint16(34, 16, true);
+  word(36, "data"); view.setUint32(40, 2 * samples.length, true);
+  samples.forEach((sample, index) => view.setInt16(44 + 2 * index, sample, true));
+  let text = "";
+  for (const byte of new Uint8Array(view.buffer)) text += String.fromCharCode(byte);
+  return `data:audio/wav;base64,${btoa(text)}`;
+}
+
+/** A row of pictures with its name before it: { root, note }, where `note` is the small text under the name. */
+function titled(title, words, content, tone = "") {
+  const note = h("span", { class: "ae-note", text: words });
+  return { note, root: h("div", { class: "ae-row" }, h("div", { class: `ae-row-name ${tone}` }, h("span", { text: title }), note), content) };
+}
+
+// ---- pictures and clips ------------------------------------------------------------------------------------
+
+function imagePanel({ shape: [rows, columns], names, n_inputs }, parts) {
+  const list = names.join(", ");
+  const [above, below, between] = [`Originals: ${list}`, "", `Where originals and copies differ: ${list}`]
+    .map((label) => strip({ label, count: names.length, rows, columns }));
+  const copied = titled("Autoencoder", "", below.root, "ae-blue");
+  const root = h("div", { class: "ae-rows" }, titled("Input", `${rows} × ${columns} = ${n_inputs} pixels`, above.root).root, copied.root,
+    titled("Its error", "2 × |input − output|", between.root, "ae-hot").root);
+  const paint = (index, k) => {
+    const [original, copy] = [parts[0], parts[1 + index]];
+    copied.note.textContent = `from ${k} numbers`;
+    above.paint((pixel) => original[pixel] / 255, "input");
+    below.paint((pixel) => copy[pixel] / 255, "recon");
+    between.paint((pixel) => (2 * Math.abs(original[pixel] - copy[pixel])) / 255, "error");
+    below.canvas.setAttribute("aria-label", `What comes back from ${k} numbers: ${list}`);
+  };
+  return { root, paint, dispose: () => [above, below, between].forEach((one) => one.dispose()) };
+}
+
+function videoPanel({ shape: [frames, rows, columns], names }, parts) {
+  const make = (label) => strip({ label, count: names.length, rows, columns, widest: 112, gap: 0.12 });
+  const [above, below] = [make("Original clips: a ball that moves and bounces"), make("")];
+  const copied = titled("Autoencoder", "", below.root, "ae-blue");
+  const root = h("div", { class: "ae-rows" }, titled("Input", `${frames} frames of ${rows} × ${columns}`, above.root).root, copied.root);
+  const size = rows * columns;
+  let [frame, part, timer, visible] = [0, 1, null, false];
+  let playing = !matchMedia("(prefers-reduced-motion: reduce)").matches;
+  const at = (pixel) => Math.floor(pixel / size) * frames * size + frame * size + (pixel % size);
+  const place = h("span", { class: "ae-note ae-place" });
+  const draw = () => {
+    above.paint((pixel) => parts[0][at(pixel)] / 255, "input");
+    below.paint((pixel) => parts[part][at(pixel)] / 255, "recon");
+    place.textContent = `frame ${frame + 1} of ${frames}`;
+  };
+  const step = () => { frame = (frame + 1) % frames; draw(); };
+  const run = () => {
+    clearInterval(timer);
+    timer = playing && visible ? setInterval(() => document.hidden || step(), FRAME_MS) : null;
+    toggle.replaceChildren(...(playing ? marked("❚❚", "Pause") : marked("▶", "Play")));
+    next.disabled = playing;
+  };
+  const toggle = tool("", "", () => { playing = !playing; run(); });
+  toggle.classList.add("ae-toggle");
+  const next = button("Next frame", step);
+  root.append(h("div", { class: "ae-tools" }, toggle, next, place));
+  const paint = (index, k) => {
+    part = 1 + index;
+    copied.note.textContent = `from ${k} numbers`;
+    below.canvas.setAttribute("aria-label", `The clips that come back from ${k} numbers`);
+    draw();
+  };
+  const show = (now) => { visible = now; run(); };
+  return { root, paint, show, dispose: () => { clearInterval(timer); [above, below].forEach((one) => one.dispose()); } };
+}
+
+// ---- music -------------------------------------------------------------------------------------------------
+
+/** The outline of a sound: at each of `steps` moments its lowest and highest sample. */
+function outline(samples, loudest, steps = 96) {
+  const [top, bottom] = [[], []];
+  const width = samples.length / steps;
+  const height = (sample) => (20 - (19 * sample) / loudest).toFixed(2);
+  for (let step = 0; step < steps; step += 1) {
+    const some = samples.subarray(Math.floor(step * width), Math.floor((step + 1) * width));
+    top.push(`${step},${height(Math.max(...some))}`);
+    bottom.unshift(`${step},${height(Math.min(...some))}`);
+  }
+  return [...top, ...bottom].join(" ");
+}
+
+const wave = (samples, loudest) => Array.from(samples.subarray(0, ZOOM_SAMPLES),
+  (sample, index) => `${index},${(30 - (27 * sample) / loudest).toFixed(2)}`).join(" ");
+
+function musicPanel({ names }, parts) {
+  const size = parts[0].length / names.length;
+  const samples = (part, note) => parts[part].subarray(note * size, (note + 1) * size);
+  const audio = h("audio", { class: "ae-audio" });
+  let [part, turn] = [1, 0];
+  const players = [];
+  const peak = (values) => values.reduce((most, sample) => Math.max(most, Math.abs(sample)), 1);
+  const loudest = peak(parts[0]);
+  const rest = () => players.forEach((player) => player.classList.remove("ae-playing"));
+  const stop = () => { turn += 1; audio.pause(); rest(); };
+  const sound = (copied, note) => new Promise((done) => {
+    const player = players[2 * note + Number(copied)];
+    player.classList.add("ae-playing");
+    const finish = () => { player.classList.remove("ae-playing"); done(); };
+    audio.onended = () => setTimeout(finish, PAUSE_MS);
+    audio.src = wav(samples(copied ? part : 0, note));
+    audio.play().catch(finish);
+  });
+  const play = async (copied, notes) => {
+    stop();
+    const mine = turn;
+    for (const note of notes) if (turn === mine) await sound(copied, note);
+    if (turn === mine) rest();
+  };
+  const player = (copied, note) => {
+    const shape = s("polygon", { class: copied ? "ae-outline-copy" : "ae-outline" });
+    const node = h("button", { ...FOCUSABLE, type: "button", class: "ae-button ae-player", "aria-label": `Play ${names[note]}, ${copied ? "the copy" : "the original"}`, onclick: () => play(copied, [note]) },
+      h("span", { class: copied ? "ae-blue" : "" }, ...marked("▶", copied ? "Copy" : "Original")),
+      s("svg", { viewBox: "0 0 96 40", preserveAspectRatio: "none", "aria-hidden": "true" }, shape));
+    players.push(node);
+    return { node, shape };
+  };
+  const notes = names.map((name, note) => {
+    const [original, copy] = [player(false, note), player(true, note)];
+    const own = peak(samples(0, note));
+    const [solid, dashed] = [s("polyline", { class: "ae-wave" }), s("polyline", { class: "ae-wave ae-wave-copy" })];
+    const picture = s("svg", { class: "ae-zoom", viewBox: `0 0 ${ZOOM_SAMPLES} 60`, preserveAspectRatio: "none", role: "img", "aria-label": `The first 25 milliseconds of ${name} and of its copy` }, solid, dashed);
+    original.shape.setAttribute("points", outline(samples(0, note), loudest));
+    solid.setAttribute("points", wave(samples(0, note), own));
+    const paint = () => {
+      copy.shape.setAttribute("points", outline(samples(part, note), loudest));
+      dashed.setAttribute("points", wave(samples(part, note), own));
+    };
+    return { paint, root: h("div", { class: "ae-tone" }, h("p", { class: "ae-row-name", text: name }), original.node, copy.node, picture) };
+  });
+  const all = names.map((_, note) => note);
+  const root = h("div", { class: "ae-rows" }, h("div", { class: "ae-tones" }, ...notes.map((note) => note.root)),
+    h("div", { class: "ae-tools" }, tool("▶", "All originals", () => play(false, all)), tool("▶", "All copies", () => play(true, all)),
+      h("span", { class: "ae-note", text: "Below each note, its first 25 ms: the original solid, the copy dashed." })), audio);
+  const paint = (index) => { part = 1 + index; notes.forEach((note) => note.paint()); };
+  return { root, paint, show: (now) => now || stop(), dispose: stop };
+}
+
+// ---- text --------------------------------------------------------------------------------------------------
+
+function textPanel({ shape: [length], names }, parts) {
+  const spell = (part, word) => Array.from(parts[part].subarray(word * length, (word + 1) * length), (symbol) => LETTERS[symbol]);
+  const row = (letters, wrong, tone) => h("div", { class: `ae-letters ${tone}`, "aria-hidden": "true" },
+    ...letters.map((letter, index) => h("span", { class: wrong[index] ? "ae-wrong" : null, text: letter === " " && wrong[index] ? "·" : letter })));
+  const judged = (part, word) => {
+    const [asked, said] = [spell(0, word), spell(part, word)];
+    const wrong = asked.map((letter, index) => letter !== said[index]);
+    return { asked, said, wrong, errors: wrong.filter(Boolean).length };
+  };
+  const list = h("ul", { class: "ae-words" });
+  const item = (part, word) => {
+    const { asked, said, wrong, errors } = judged(part, word);
+    const outcome = errors === 0 ? "✓" : `${errors} wrong`;
+    return h("li", { class: "ae-word" }, row(asked, [], ""), row(said, wrong, "ae-blue"),
+      h("span", { class: "ae-unseen", text: `${names[word]} comes back as ${said.join("").trimEnd() || "nothing"}: ` }),
+      h("span", { class: "ae-note", text: outcome }), h("span", { class: "ae-unseen", text: errors ? "" : " right" }));
+  };
+  const tally = (part) => names.reduce(([right, all], _, word) => {
+    const { asked, said, errors } = judged(part, word);
+    const here = asked.filter((letter, index) => letter !== " " || said[index] !== " ").length;
+    return [right + here - errors, all + here];
+  }, [0, 0]);
+  const root = h("div", { class: "ae-rows" }, list,
+    h("p", { class: "ae-note", text: "Each word, and below it in blue what comes back; wrong letters are bold with a wavy line, a dot is a letter lost." }));
+  return { root, tally, paint: (index) => list.replaceChildren(...names.map((_, word) => item(1 + index, word))) };
+}
+
+// ---- together ----------------------------------------------------------------------------------------------
+
+const PANELS = { images: imagePanel, music: musicPanel, text: textPanel, video: videoPanel };
+
+const THINGS = { images: "pictures", music: "notes", text: "words", video: "clips" };
+
+function sentence({ key, n_inputs, n_held_out, scores }, index, k, panel) {
+  const score = scores[index];
+  const start = `${count(n_inputs)} numbers → ${k}.`;
+  if (key === "text") {
+    const [right, all] = panel.tally(1 + index);
+    return `${start} In ${count(n_held_out)} words that it never saw, ${percent(score)} of the letters come back right; in those shown, ${right} of ${all}.`;
+  }
+  const share = `Over ${count(n_held_out)} ${THINGS[key]} that it never saw, R² = ${score.toFixed(3)}`;
+  if (score <= 0) return `${start} ${share}: no better than giving back the mean each time.`;
+  if (key === "music") return `${start} ${share}: the error is ${(-10 * Math.log10(1 - score)).toFixed(0)} dB weaker than the sound.`;
+  return `${start} ${share}: ${percent(1 - score)} of what tells them apart is lost.`;
+}
+
+export default {
+  render({ model, el }) {
+    const [ks, media, parts] = [model.get("ks"), model.get("media"), cut(model)];
+    const save = saver(model);
+    const set = (name, value) => { model.set(name, value); save(); };
+    const { root, body, say } = card(el, {
+      title: "Anything digital can be autoencoded",
+      lead: "The same class of network on each medium; everything shown was held out from training.",
+    });
+    root.classList.add("ae-gallery");
+    const current = () => media.find(({ key }) => key === model.get("medium")) ?? media[0];
+    const index = () => nearestIndex(ks, model.get("latent_dim"));
+    const chooser = choices({
+      label: "Medium", hideLabel: true, value: current().key, change: (key) => set("medium", key),
+      options: media.map(({ key, label }) => ({ value: key, label })),
+    });
+    const size = slider({
+      label: "Latent dimension K", min: 0, max: Math.max(1, ks.length - 1), value: index(), input: (at) => set("latent_dim", ks[at]),
+      show: (at) => ({ number: String(ks[at]), unit: `for ${count(current().n_inputs)} numbers` }),
+    });
+    size.root.hidden = ks.length === 1;
+    const stage = h("div", { class: "ae-stage" });
+    body.append(h("div", { class: "ae-controls" }, chooser.root, size.root), stage);
+    const panels = Object.fromEntries(media.map((entry) => [entry.key, PANELS[entry.key](entry, parts[entry.key])]));
+    for (const panel of Object.values(panels)) stage.append(panel.root);
+    let shown = null;
+    const paint = () => {
+      const [entry, at] = [current(), index()];
+      if (shown !== entry.key) for (const { key } of media) {
+        panels[key].root.hidden = key !== entry.key;
+        panels[key].show?.(key === entry.key);
+      }
+      shown = entry.key;
+      chooser.set(entry.key);
+      size.set(at);
+      panels[entry.key].paint(at, ks[at]);
+      say(sentence(entry, at, ks[at], panels[entry.key]));
+    };
+    paint();
+    const stop = listen(model, ["medium", "latent_dim"], paint);
+    return () => { stop(); Object.values(panels).forEach((panel) => panel.dispose?.()); };
+  },
+};

@@ -1,0 +1,212 @@
+"""Anything digital can be autoencoded: pictures, notes, words and clips, each shown in its own medium."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING
+
+import numpy as np
+import torch
+import traitlets
+
+from aelib.data.media import LETTERS, NOTE_NAMES, letters_right, read_words
+from aelib.plots import INPUT, RECONSTRUCTION
+from aelib.widgets.base import Interactive, synced_bytes
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
+
+    from aelib.data import Dataset
+    from aelib.models import Autoencoder
+
+MEDIA = {"images": "Images", "music": "Music", "text": "Text", "video": "Video"}
+SHOWN = {"images": 10, "music": 4, "text": 12, "video": 4}
+STORED = {"images": np.uint8, "music": np.dtype("<i2"), "text": np.uint8, "video": np.uint8}
+LOUDEST = 32767
+ZOOM_SAMPLES = 200
+
+
+class MediaGallery(Interactive, script="media_gallery"):
+    """Examples of several media beside what comes back from a code of K numbers: drawn, played, set in type.
+
+    Every argument has an entry for each medium that is shown, of "images", "music", "text", "video":
+
+    originals: rows of numbers (n, D), in [0, 1]; sound in [-1, 1]; text as one-hot characters.
+    reconstructions: for each K, rows of the same shape. Every medium has the same K.
+    scores: for each K, held-out R²; for text the share of letters right.
+    image_shapes: how a row is laid out: (8, 8), (2000,), (8, 27), (8, 12, 12).
+    names: what each example is called. held_out: how many examples the scores are taken over.
+
+    `medium` and `latent_dim` are the state. Data are sent once: 16-bit sound, 8-bit pixels, a byte a letter.
+    """
+
+    medium = traitlets.Unicode().tag(sync=True)
+    latent_dim = traitlets.Int(8).tag(sync=True)
+    ks = traitlets.List(traitlets.Int()).tag(sync=True)
+    media = traitlets.List().tag(sync=True)
+    frames = synced_bytes()
+
+    def __init__(
+        self,
+        originals: Mapping[str, np.ndarray],
+        reconstructions: Mapping[str, Mapping[int, np.ndarray]],
+        scores: Mapping[str, Mapping[int, float]],
+        image_shapes: Mapping[str, Sequence[int]],
+        names: Mapping[str, Sequence[str]],
+        held_out: Mapping[str, int],
+        **state: str | int,
+    ) -> None:
+        ks = _common_ks(originals, reconstructions)
+        rows = {key: [originals[key], *(reconstructions[key][k] for k in ks)] for key in originals}
+        packed = {key: b"".join(_pack(key, part) for part in parts) for key, parts in rows.items()}
+        media = [
+            {
+                "key": key,
+                "label": MEDIA[key],
+                "shape": list(image_shapes[key]),
+                "names": list(names[key]),
+                "n_inputs": int(np.shape(originals[key])[1]),
+                "n_held_out": int(held_out[key]),
+                "scores": [float(scores[key][k]) for k in ks],
+                "n_bytes": len(packed[key]),
+            }
+            for key in originals
+        ]
+        state = {"medium": next(iter(originals)), **state}
+        super().__init__(ks=ks, media=media, frames=b"".join(packed.values()), **state)
+        self.description = self._describe()
+
+    @classmethod
+    def from_models(
+        cls, models: Mapping[str, tuple[Dataset, Mapping[int, Autoencoder]]], **state: str | int
+    ) -> MediaGallery:
+        """From trained autoencoders: for each medium its data set and, for each K, a model.
+
+        Scores are taken over all held-out examples. A few of these are shown, spread over the labels if any.
+        """
+        data = {key: dataset for key, (dataset, _) in models.items()}
+        copies = {
+            key: _outputs(data[key].held_out, autoencoders) for key, (_, autoencoders) in models.items()
+        }
+        chosen = {key: _spread(data[key], SHOWN[key]) for key in data}
+        return cls(
+            {key: data[key].held_out[chosen[key]].numpy() for key in data},
+            {key: {k: x_hat[chosen[key]].numpy() for k, x_hat in copies[key].items()} for key in data},
+            {key: {k: _score(key, data[key], x_hat) for k, x_hat in copies[key].items()} for key in data},
+            {key: data[key].image_shape for key in data},
+            {key: _names(key, data[key], chosen[key]) for key in data},
+            {key: len(data[key].held_out) for key in data},
+            **state,
+        )
+
+    def shown(self, key: str) -> np.ndarray:
+        """What is sent of a medium, (1 + len(ks), n, ...): the originals, then the copies for each K.
+
+        Pixels and sound as numbers, sound in [-1, 1]; of text the symbols' indices, (1 + len(ks), n, 8).
+        """
+        order = [entry["key"] for entry in self.media]
+        entry = self.media[order.index(key)]
+        start = sum(before["n_bytes"] for before in self.media[: order.index(key)])
+        values = np.frombuffer(self.frames[start : start + entry["n_bytes"]], STORED[key])
+        shape = entry["shape"][:1] if key == "text" else entry["shape"]
+        scale = {"text": 1, "music": LOUDEST}.get(key, 255)
+        return values.reshape(1 + len(self.ks), len(entry["names"]), *shape) / scale
+
+    def picture(self) -> Figure:
+        """Every medium at the present K: a few originals over their copies."""
+        from matplotlib.figure import Figure
+
+        figure = Figure(figsize=(9.2, 1.55 * len(self.media)), layout="constrained")
+        position = 1 + int(np.abs(np.subtract(self.ks, self.latent_dim)).argmin())
+        for ax, entry in zip(np.ravel(figure.subplots(len(self.media), 1)), self.media, strict=True):
+            frames = self.shown(entry["key"])
+            DRAW[entry["key"]](ax, frames[0], frames[position])
+            title = f"{entry['label']}: {entry['n_inputs']:,} numbers → {self.ks[position - 1]}"
+            ax.set_title(title, loc="left", fontsize=11)
+            ax.set_anchor("W")
+            ax.set_axis_off()
+        return figure
+
+    def _describe(self) -> str:
+        media = ", ".join(f"{entry['label'].lower()} ({entry['n_inputs']:,} numbers)" for entry in self.media)
+        return (
+            f"Held-out examples and what an autoencoder gives back from {self.latent_dim} numbers: {media}."
+        )
+
+
+def _common_ks(originals: Mapping, reconstructions: Mapping) -> list[int]:
+    unknown = [key for key in originals if key not in MEDIA]
+    if unknown or not originals:
+        raise ValueError(f"the media are {', '.join(MEDIA)}; got {', '.join(unknown) or 'none'}.")
+    ks = {key: sorted(reconstructions.get(key, ())) for key in originals}
+    first = next(iter(ks.values()))
+    if not first or any(other != first for other in ks.values()):
+        raise ValueError(f"every medium needs reconstructions for the same K, at least one; got {ks}.")
+    return first
+
+
+def _pack(key: str, rows: np.ndarray) -> bytes:
+    rows = np.asarray(rows)
+    if key == "text":
+        return rows.reshape(len(rows), -1, len(LETTERS)).argmax(axis=2).astype(np.uint8).tobytes()
+    if key == "music":
+        return np.rint(np.clip(rows, -1, 1) * LOUDEST).astype("<i2").tobytes()
+    return np.rint(np.clip(rows, 0, 1) * 255).astype(np.uint8).tobytes()
+
+
+def _outputs(x: torch.Tensor, autoencoders: Mapping[int, Autoencoder]) -> dict[int, torch.Tensor]:
+    with torch.no_grad():
+        return {k: autoencoders[k](x) for k in sorted(autoencoders)}
+
+
+def _score(key: str, data: Dataset, x_hat: torch.Tensor) -> float:
+    """Share of letters right, or held-out R²: 0 for a model that answers with the training mean each time."""
+    x = data.held_out
+    if key == "text":
+        return letters_right(x, x_hat)
+    return 1 - ((x - x_hat).square().sum() / (x - data.train.mean(dim=0)).square().sum()).item()
+
+
+def _spread(data: Dataset, n_shown: int) -> list[int]:
+    """Positions in the held-out part, evenly spread; with labels, one for each of some of the labels."""
+    n_held_out = len(data.held_out_index)
+    if data.labels is None:
+        return np.linspace(0, n_held_out - 1, min(n_shown, n_held_out)).round().astype(int).tolist()
+    labels, first = np.unique(data.held_out_labels.numpy(), return_index=True)
+    return first[np.linspace(0, len(labels) - 1, min(n_shown, len(labels))).round().astype(int)].tolist()
+
+
+def _names(key: str, data: Dataset, chosen: list[int]) -> list[str]:
+    if key == "text":
+        return read_words(data.held_out[chosen])
+    if data.labels is None:
+        return [f"clip {position + 1}" for position in range(len(chosen))]
+    labels = data.held_out_labels[chosen].tolist()
+    return [NOTE_NAMES[label] if key == "music" else str(label) for label in labels]
+
+
+def _draw_pixels(ax: Axes, originals: np.ndarray, copies: np.ndarray) -> None:
+    """Images side by side, or the frames of the first clip; the copies below."""
+    rows = (originals[0], copies[0]) if originals.ndim == 4 else (originals, copies)
+    sheet = [np.concatenate(list(np.pad(row, ((0, 0), (0, 1), (0, 2)))), axis=1) for row in rows]
+    ax.imshow(np.concatenate(sheet), cmap="gray_r", vmin=0, vmax=1, interpolation="nearest")
+
+
+def _draw_sound(ax: Axes, originals: np.ndarray, copies: np.ndarray) -> None:
+    """The first 25 ms of each note, one beside the other: originals solid, copies dashed."""
+    gap = np.full((len(originals), ZOOM_SAMPLES // 5), np.nan)
+    for rows, colour, style in ((originals, INPUT, "-"), (copies, RECONSTRUCTION, "--")):
+        line = np.concatenate([rows[:, :ZOOM_SAMPLES], gap], axis=1).ravel()
+        ax.plot(line, color=colour, linewidth=1.2, linestyle=style)
+    ax.margins(x=0)
+
+
+def _draw_words(ax: Axes, originals: np.ndarray, copies: np.ndarray) -> None:
+    """Eight words in a row, and below each what comes back."""
+    for height, words, colour in ((0.55, originals, INPUT), (0.1, copies, RECONSTRUCTION)):
+        said = ["".join(LETTERS[int(symbol)] for symbol in word) for word in words[:8]]
+        ax.text(0, height, "  ".join(said), family="monospace", color=colour, fontsize=12)
+
+
+DRAW = {"images": _draw_pixels, "music": _draw_sound, "text": _draw_words, "video": _draw_pixels}

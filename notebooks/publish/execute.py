@@ -1,0 +1,226 @@
+"""Run lessons from the top on one thread and keep what they show, so that the same code saves the same file.
+
+    python notebooks/publish/execute.py            every lesson, in order
+    python notebooks/publish/execute.py 04         the lesson whose name starts with 04
+    python notebooks/publish/execute.py a/b.ipynb  any notebook
+
+Outputs and the state of the interactives are kept; time stamps, memory addresses, superseded state and what
+editors leave behind are not. Models of interactives get ids that depend on the lesson and the order alone.
+"""
+
+from __future__ import annotations
+
+import os
+
+os.environ["OMP_NUM_THREADS"] = "1"
+
+import argparse
+import hashlib
+import json
+import re
+import sys
+import threading
+import time
+from pathlib import Path
+
+import nbformat
+import psutil
+from lesson import RANDOM_ID, STATE_KEY, displayed_widgets, lessons, read, source_sha256, widget_states
+from nbclient import NotebookClient
+from nbclient.exceptions import CellExecutionError
+from nbformat import NotebookNode
+
+KERNELSPEC = {"display_name": "Python 3 (ipykernel)", "language": "python", "name": "python3"}
+LANGUAGE = {
+    "codemirror_mode": {"name": "ipython", "version": 3},
+    "file_extension": ".py",
+    "mimetype": "text/x-python",
+    "name": "python",
+    "nbconvert_exporter": "python",
+    "pygments_lexer": "ipython3",
+}
+CELL_METADATA = {"editable", "jupyter", "slideshow", "tags"}
+MODEL_ID = re.compile(r"[0-9a-f]{32}")
+ADDRESS = re.compile(r" at 0x[0-9a-f]+(?=>)")
+
+
+class Client(NotebookClient):
+    """Mirrors the interactives as they are at the end, not everything that they ever were."""
+
+    def handle_comm_msg(self, outs, msg, cell_index):
+        comm_id, data = msg["content"]["comm_id"], msg["content"]["data"]
+        if msg["msg_type"] == "comm_close":
+            self.widget_state.pop(comm_id, None)
+            self.widget_buffers.pop(comm_id, None)
+            return
+        self._forget_superseded(comm_id, data)
+        super().handle_comm_msg(outs, msg, cell_index)
+
+    def _forget_superseded(self, comm_id: str, data: dict) -> None:
+        buffered = {path[0] for path in data.get("buffer_paths", [])}
+        sent = buffered | set(data.get("state", {}))
+        old = self.widget_buffers.get(comm_id, {})
+        self.widget_buffers[comm_id] = {path: value for path, value in old.items() if path[0] not in sent}
+        for name in buffered:
+            self.widget_state.get(comm_id, {}).pop(name, None)
+
+
+class PeakMemory:
+    """Samples the resident memory of a process from a thread; `peak` is in bytes."""
+
+    def __init__(self) -> None:
+        self.peak = 0
+        self._done = threading.Event()
+
+    def watch(self, pid: int) -> None:
+        threading.Thread(target=self._sample, args=(psutil.Process(pid),), daemon=True).start()
+
+    def _sample(self, process: psutil.Process) -> None:
+        while not self._done.wait(0.02):
+            try:
+                self.peak = max(self.peak, process.memory_info().rss)
+            except psutil.Error:
+                return
+
+    def stop(self) -> None:
+        self._done.set()
+
+
+def run(notebook: NotebookNode, folder: Path) -> PeakMemory:
+    """Execute `notebook` in place with `folder` as the kernel's directory; a failing cell raises."""
+    memory = PeakMemory()
+    client = Client(
+        notebook,
+        timeout=600,
+        kernel_name="python3",
+        record_timing=False,
+        coalesce_streams=True,
+        resources={"metadata": {"path": str(folder)}},
+        on_notebook_start=None,
+    )
+    client.on_cell_start = lambda **_: memory.peak or memory.watch(client.km.provisioner.pid)
+    try:
+        client.execute()
+    finally:
+        memory.stop()
+    return memory
+
+
+def tidy(notebook: NotebookNode, name: str) -> NotebookNode:
+    """The notebook without what changes from run to run; `name` is the lesson's file name, no suffix."""
+    for cell in notebook.cells:
+        cell.metadata = NotebookNode(
+            {key: cell.metadata[key] for key in CELL_METADATA & cell.metadata.keys()}
+        )
+        for output in cell.get("outputs", []):
+            tidy_output(output)
+    name_cells(notebook)
+    keep_shown_widgets(notebook)
+    widgets = notebook.metadata.get("widgets")
+    course = {"source_sha256": source_sha256(notebook)}
+    notebook.metadata = NotebookNode(course=course, kernelspec=KERNELSPEC, language_info=LANGUAGE)
+    if widgets:
+        notebook.metadata["widgets"] = widgets
+    return renumber(notebook, name)
+
+
+def tidy_output(output: NotebookNode) -> None:
+    output.pop("transient", None)
+    data = output.get("data", {})
+    if "text/plain" in data:
+        data["text/plain"] = ADDRESS.sub("", data["text/plain"])
+    if output.output_type == "stream":
+        output.text = ADDRESS.sub("", output.text)
+
+
+def name_cells(notebook: NotebookNode) -> None:
+    """Give each cell whose id is random the first words that it says; the other ids stay as they are."""
+    taken = {cell.id for cell in notebook.cells if not RANDOM_ID.fullmatch(cell.id)}
+    for cell in notebook.cells:
+        if not RANDOM_ID.fullmatch(cell.id):
+            continue
+        words = re.findall(r"[a-z][a-z0-9]*", cell.source.lower())[:5] or [cell.cell_type]
+        stem = "-".join(words)[:48].rstrip("-")
+        names = (stem if k == 1 else f"{stem}-{k}" for k in range(1, len(notebook.cells) + 2))
+        cell.id = next(name for name in names if name not in taken)
+        taken.add(cell.id)
+
+
+def keep_shown_widgets(notebook: NotebookNode) -> None:
+    """Drop every model that no output shows, directly or through another model."""
+    states = widget_states(notebook)
+    shown = shown_in_order(notebook, states)
+    if shown:
+        notebook.metadata.widgets[STATE_KEY]["state"] = {model_id: states[model_id] for model_id in shown}
+    else:
+        notebook.metadata.pop("widgets", None)
+
+
+def shown_in_order(notebook: NotebookNode, states: dict[str, dict]) -> list[str]:
+    """Model ids, depth first from the outputs; a link between two shown models (`jslink`) counts as shown."""
+    found: list[str] = []
+
+    def visit(model_id: str) -> None:
+        if model_id in states and model_id not in found:
+            found.append(model_id)
+            for other in MODEL_ID.findall(json.dumps(states[model_id]["state"])):
+                visit(other)
+
+    for model_id in displayed_widgets(notebook):
+        visit(model_id)
+    for model_id, model in states.items():
+        if "Link" in model["model_name"]:
+            ends = [end for end in MODEL_ID.findall(json.dumps(model["state"])) if end in states]
+            if ends and all(end in found for end in ends):
+                visit(model_id)
+    return found
+
+
+def renumber(notebook: NotebookNode, name: str) -> NotebookNode:
+    """Replace the models' random ids, wherever they stand, by ids made of the lesson and their order."""
+    new = {
+        old: hashlib.sha256(f"{name}:{number}".encode()).hexdigest()[:32]
+        for number, old in enumerate(widget_states(notebook))
+    }
+    text = MODEL_ID.sub(lambda found: new.get(found[0], found[0]), json.dumps(notebook))
+    return nbformat.from_dict(json.loads(text))
+
+
+def publish(path: Path, folder: Path) -> str:
+    """Execute, tidy and save one notebook; returns one line on time, memory and size."""
+    notebook = read(path)
+    started = time.perf_counter()
+    memory = run(notebook, folder)
+    seconds = time.perf_counter() - started
+    notebook = tidy(notebook, path.stem)
+    nbformat.validate(notebook)
+    part = path.with_suffix(".part")
+    nbformat.write(notebook, part)
+    part.replace(path)
+    state = len(json.dumps(widget_states(notebook)))
+    return (
+        f"{path.stem:<32} {seconds:6.1f} s   kernel {memory.peak / 2**20:4.0f} MiB   "
+        f"file {path.stat().st_size / 2**10:5.0f} KiB   interactives {state / 2**10:4.0f} KiB"
+    )
+
+
+def main(arguments: list[str] | None = None) -> int:
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("only", nargs="*", default=[""], help="how the lesson's name starts, or a path")
+    chosen = []
+    for only in parser.parse_args(arguments).only:
+        found = [Path(only)] if only.endswith(".ipynb") else lessons(only)
+        if not found:
+            parser.error(f"no notebook's name starts with {only!r}")
+        chosen += found
+    for path in chosen:
+        try:
+            print(publish(path, path.resolve().parent), flush=True)
+        except CellExecutionError as error:
+            print(f"{path.stem}: a cell failed; the file is left as it was.\n{error}", file=sys.stderr)
+            return 1
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

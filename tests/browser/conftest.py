@@ -1,0 +1,373 @@
+"""A real browser, a private JupyterLab, and plain pages that hold one interactive.
+
+lab         opens notebooks in a JupyterLab of its own (loopback, random port and token, temporary folders):
+
+                page = lab.open_notebook("01_compression_trade_off.ipynb", theme="dark", width=500)
+                lab.run_all(page)                  # waits for the kernel; a failing cell fails the test
+                page.locator("#my-slider").focus() # plain Playwright from here on
+                lab.shut_down_kernel(page)         # interactives go on without it
+                lab.change_theme(page, "light")
+
+plain_page  mounts one interactive, without a kernel, in an empty page:
+
+                page = plain_page.mount(Pad(...), width=320, theme="dark", touch=True)
+                page.evaluate("model.get('value')"), page.evaluate("model.saved.at(-1)")
+
+At the end of each test both assert that nothing was asked of another machine and that no error reached the
+console (`lab.watch`, `plain_page.watch`).
+"""
+
+from __future__ import annotations
+
+import base64
+import json
+import os
+import secrets
+import shutil
+import socket
+import subprocess
+import sys
+import time
+import urllib.error
+import urllib.request
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from urllib.parse import quote, urlsplit
+
+import nbformat
+import pytest
+from ipywidgets import Widget
+from ipywidgets.widgets.widget import _remove_buffers
+from nbformat import NotebookNode
+from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
+
+NOTEBOOKS = Path(__file__).resolve().parents[2] / "notebooks"
+STUB = (NOTEBOOKS / "publish" / "model_stub.js").read_text(encoding="utf-8")
+KERNEL = {"display_name": "Python 3 (ipykernel)", "language": "python", "name": "python3"}
+THEMES = {"light": "JupyterLab Light", "dark": "JupyterLab Dark"}
+BROWSERS = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable", "chrome")
+BROWSER_PATHS = (
+    "/Applications/Google Chrome.app/Contents/MacOS/Google Chrome",
+    "/Applications/Chromium.app/Contents/MacOS/Chromium",
+    r"C:\Program Files\Google\Chrome\Application\chrome.exe",
+)
+NO_BROWSER = (
+    "no Chromium or Chrome was found: install one (Debian, Ubuntu: sudo apt-get install chromium; "
+    "macOS: brew install --cask chromium; Windows: Google Chrome) and the interactives are tested too"
+)
+FLAGS = [
+    "--headless",
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-quic",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+    "--host-resolver-rules=MAP * ~NOTFOUND, EXCLUDE 127.0.0.1",
+]
+
+
+def find_browser() -> str:
+    """Path of Chromium or Chrome; without one skip, or fail where AELIB_REQUIRE_BROWSER is set."""
+    on_path = (shutil.which(name) for name in BROWSERS)
+    found = next((path for path in (*on_path, *BROWSER_PATHS) if path and Path(path).exists()), None)
+    if found is None:
+        (pytest.fail if os.environ.get("AELIB_REQUIRE_BROWSER") else pytest.skip)(NO_BROWSER)
+    return found
+
+
+@pytest.fixture(scope="session")
+def browser() -> Iterator[Browser]:
+    path = find_browser()
+    with sync_playwright() as playwright:
+        chromium = playwright.chromium.launch(executable_path=path, args=FLAGS)
+        yield chromium
+        chromium.close()
+
+
+@dataclass
+class Watch:
+    """What the pages of one test asked for and complained about."""
+
+    requests: list[str] = field(default_factory=list)
+    errors: list[str] = field(default_factory=list)
+    expected: list[str] = field(default_factory=list)
+
+    def follow(self, context: BrowserContext) -> None:
+        context.on("request", lambda request: self.requests.append(request.url))
+        context.on("weberror", lambda error: self.errors.append(str(error.error)))
+        context.on("console", lambda said: self.errors.append(said.text) if said.type == "error" else None)
+        context.on("page", lambda page: page.on("websocket", lambda link: self.requests.append(link.url)))
+
+    @property
+    def outside(self) -> list[str]:
+        """Requests that would have left the machine."""
+        split = ((url, urlsplit(url)) for url in self.requests)
+        return [url for url, parts in split if parts.hostname not in (None, "127.0.0.1")]
+
+    def assert_quiet(self) -> None:
+        assert not self.outside, "something was asked of another machine"
+        surprising = [error for error in self.errors if not error.startswith(tuple(self.expected))]
+        assert not surprising, "the browser's console shows errors"
+
+
+@dataclass
+class Pages:
+    """Opens pages of a given size, theme and pointer, and closes them."""
+
+    browser: Browser
+    watch: Watch = field(default_factory=Watch)
+    contexts: list[BrowserContext] = field(default_factory=list)
+
+    def new_page(self, width: int, height: int, theme: str, touch: bool) -> Page:
+        context = self.browser.new_context(
+            viewport={"width": width, "height": height}, color_scheme=theme, has_touch=touch, is_mobile=touch
+        )
+        context.set_default_timeout(30_000)
+        self.watch.follow(context)
+        self.contexts.append(context)
+        return context.new_page()
+
+    def close(self) -> None:
+        for context in self.contexts:
+            context.close()
+
+
+# ---- one interactive on an empty page ----------------------------------------------------------------------
+
+
+def saved_state(widget: Widget) -> dict:
+    """What a saved notebook holds of a widget: its state, and its bytes in base64 with their paths."""
+    state, paths, buffers = _remove_buffers(widget.get_state())
+    packed = [
+        {"path": path, "data": base64.b64encode(buffer).decode()}
+        for path, buffer in zip(paths, buffers, strict=True)
+    ]
+    return {"state": state, "buffers": packed}
+
+
+PLAIN = """<!doctype html><html lang="en"><meta charset="utf-8"><title>Interactive</title>
+<meta name="viewport" content="width=device-width, initial-scale=1">
+<style>html { color-scheme: light dark } body { margin: 8px }</style>
+<body><main><div id="el"></div></main></body></html>"""
+
+MOUNT = """async ([stub, saved]) => {
+  const { mount } = await import(URL.createObjectURL(new Blob([stub], { type: "text/javascript" })));
+  window.el = document.querySelector("#el");
+  Object.assign(window, await mount(saved, window.el));
+}"""
+
+
+@dataclass
+class PlainPages(Pages):
+    tally: Callable[[str, str], None] = lambda kind, name: None
+
+    def mount(
+        self,
+        widget: Widget,
+        *,
+        width: int = 900,
+        height: int = 800,
+        theme: str = "light",
+        touch: bool = False,
+    ) -> Page:
+        """A page with the widget drawn in it; window.model, window.el and window.cleanup are its parts."""
+        page = self.new_page(width, height, theme, touch)
+        page.set_content(PLAIN)
+        page.evaluate(MOUNT, [STUB, saved_state(widget)])
+        self.tally("interactives exercised", type(widget).__name__)
+        return page
+
+
+@pytest.fixture
+def plain_page(browser: Browser, tally) -> Iterator[PlainPages]:
+    pages = PlainPages(browser, tally=tally)
+    yield pages
+    pages.close()
+    pages.watch.assert_quiet()
+
+
+# ---- JupyterLab --------------------------------------------------------------------------------------------
+
+
+def free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return probe.getsockname()[1]
+
+
+@dataclass(frozen=True)
+class Server:
+    """A running JupyterLab; `root` holds a copy of the notebooks, `environment` its private folders."""
+
+    url: str
+    token: str
+    root: Path
+    environment: dict[str, str]
+
+    def ask(self, method: str, path: str) -> bytes:
+        """Ask the server's own interface, such as GET status."""
+        request = urllib.request.Request(f"{self.url}/api/{path}", method=method)
+        request.add_header("Authorization", f"token {self.token}")
+        with urllib.request.urlopen(request, timeout=30) as answer:
+            return answer.read()
+
+
+def private_environment(folder: Path) -> dict[str, str]:
+    places = ("CONFIG_DIR", "DATA_DIR", "RUNTIME_DIR")
+    own = {f"JUPYTER_{place}": str(folder / place.lower()) for place in places}
+    own |= {
+        f"JUPYTERLAB_{place}": str(folder / place.lower()) for place in ("SETTINGS_DIR", "WORKSPACES_DIR")
+    }
+    return {
+        **os.environ,
+        **own,
+        "IPYTHONDIR": str(folder / "ipython"),
+        "JUPYTER_TOKEN": secrets.token_hex(16),
+    }
+
+
+def lab_command(root: Path, settings: Path, port: int) -> list[str]:
+    return [
+        *(sys.executable, "-m", "jupyterlab", "--no-browser", "--allow-root", "--expose-app-in-browser"),
+        *("--ServerApp.ip=127.0.0.1", f"--ServerApp.port={port}", "--ServerApp.port_retries=0"),
+        *(f"--ServerApp.root_dir={root}", f"--LabApp.app_settings_dir={settings}", "--LabApp.news_url=None"),
+        *(
+            "--LabApp.extension_manager=readonly",
+            "--LabApp.check_for_updates_class=jupyterlab.NeverCheckForUpdate",
+        ),
+    ]
+
+
+def wait_until_up(server: Server, process: subprocess.Popen, log: Path) -> None:
+    deadline = time.monotonic() + 120
+    while time.monotonic() < deadline and process.poll() is None:
+        try:
+            server.ask("GET", "status")
+            return
+        except (urllib.error.URLError, OSError):
+            time.sleep(0.2)
+    pytest.fail(f"JupyterLab did not start:\n{log.read_text()[-3000:]}")
+
+
+@pytest.fixture(scope="session")
+def jupyter_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
+    folder = tmp_path_factory.mktemp("jupyter")
+    root, settings, log = folder / "notebooks", folder / "settings", folder / "server.log"
+    shutil.copytree(NOTEBOOKS, root, ignore=shutil.ignore_patterns("publish", ".*", "__pycache__"))
+    settings.mkdir()
+    shutil.copy(NOTEBOOKS / "publish" / "overrides.json", settings)
+    environment, port = private_environment(folder), free_port()
+    server = Server(f"http://127.0.0.1:{port}", environment["JUPYTER_TOKEN"], root, environment)
+    with log.open("w") as out:
+        command = lab_command(root, settings, port)
+        process = subprocess.Popen(command, env=environment, stdout=out, stderr=out, cwd=folder)
+    try:
+        wait_until_up(server, process, log)
+        yield server
+    finally:
+        process.terminate()
+        try:
+            process.wait(20)
+        except subprocess.TimeoutExpired:
+            process.kill()
+
+
+READY = """(path) => {
+  const app = window.jupyterapp, panel = app?.shell.currentWidget;
+  return panel?.context?.path === path && panel.context.isReady && panel.sessionContext.isReady
+    && panel.sessionContext.session?.kernel?.status === "idle"
+    && ["notebook:run-all-cells", "apputils:change-theme"].every((name) => app.commands.hasCommand(name));
+}"""
+RUN_ALL = """() => {
+  window.ranAll = false;
+  window.jupyterapp.commands.execute("notebook:run-all-cells").finally(() => { window.ranAll = true; });
+}"""
+HAS_RUN = """() => {
+  const { sessionContext } = window.jupyterapp.shell.currentWidget;
+  return window.ranAll && sessionContext.session?.kernel?.status === "idle";
+}"""
+FAILED_CELLS = """() => [...window.jupyterapp.shell.currentWidget.content.model.cells]
+  .flatMap((cell) => (cell.type === "code" ? cell.outputs.toJSON() : []))
+  .filter((output) => output.output_type === "error")
+  .map((output) => `${output.ename}: ${output.evalue}`)"""
+SHUT_DOWN = """async () => {
+  await window.jupyterapp?.shell.currentWidget?.sessionContext?.shutdown();
+}"""
+SAVE = """async () => {
+  await window.jupyterapp.shell.currentWidget.context.save();
+}"""
+CHANGE_THEME = """async (theme) => {
+  await window.jupyterapp.commands.execute("apputils:change-theme", { theme });
+}"""
+
+
+@dataclass
+class Lab(Pages):
+    """Notebooks in JupyterLab, each on a page and in a workspace of its own."""
+
+    server: Server | None = None
+
+    def write(self, name: str, notebook: NotebookNode) -> str:
+        """Put a notebook made by a test beside the lessons; gives its name back."""
+        notebook.metadata.setdefault("kernelspec", KERNEL)
+        nbformat.write(notebook, self.server.root / name)
+        return name
+
+    def trust(self, name: str) -> None:
+        """Sign a notebook, so that its saved outputs may run their scripts."""
+        command = [sys.executable, "-m", "jupyter", "trust", str(self.server.root / name)]
+        subprocess.run(command, env=self.server.environment, check=True, capture_output=True)
+
+    def open_notebook(
+        self, name: str, *, width: int = 1280, height: int = 900, theme: str = "light", touch: bool = False
+    ) -> Page:
+        """A page that shows the notebook, its kernel started and idle."""
+        page = self.new_page(width, height, theme, touch)
+        workspace = f"test-{secrets.token_hex(4)}"
+        page.goto(
+            f"{self.server.url}/lab/workspaces/{workspace}/tree/{quote(name)}?token={self.server.token}"
+        )
+        page.wait_for_function(READY, arg=name, timeout=120_000)
+        page.evaluate("window.jupyterapp.shell.collapseLeft()")
+        if theme == "dark":
+            self.change_theme(page, "dark")
+        return page
+
+    def run_all(self, page: Page, timeout_seconds: float = 300) -> None:
+        """Run every cell and wait until the kernel is idle; a cell that fails is an AssertionError."""
+        page.evaluate(RUN_ALL)
+        page.wait_for_function(HAS_RUN, timeout=timeout_seconds * 1000)
+        assert not page.evaluate(FAILED_CELLS)
+
+    def save(self, page: Page) -> NotebookNode:
+        """Save as Ctrl+S does; the notebook as it is then on disk."""
+        page.evaluate(SAVE)
+        path = page.evaluate("window.jupyterapp.shell.currentWidget.context.path")
+        return nbformat.read(self.server.root / path, as_version=4)
+
+    def shut_down_kernel(self, page: Page) -> None:
+        """Leave the page without a kernel; that what is dragged cannot be sent to it any more is expected."""
+        self.watch.expected.append("Could not send widget sync message Error: Cannot send")
+        page.evaluate(SHUT_DOWN)
+
+    def change_theme(self, page: Page, theme: str) -> None:
+        """ "light" or "dark", as the Settings menu would; returns when the page has it."""
+        page.evaluate(CHANGE_THEME, THEMES[theme])
+        is_light = "true" if theme == "light" else "false"
+        page.wait_for_selector(f'body[data-jp-theme-light="{is_light}"]', state="attached")
+
+    def close(self) -> None:
+        super().close()
+        for session in json.loads(self.server.ask("GET", "sessions")):
+            self.server.ask("DELETE", f"sessions/{session['id']}")
+
+
+@pytest.fixture
+def lab(browser: Browser, jupyter_server: Server) -> Iterator[Lab]:
+    pages = Lab(browser, server=jupyter_server)
+    yield pages
+    pages.close()
+    pages.watch.assert_quiet()

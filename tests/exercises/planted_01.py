@@ -1,0 +1,91 @@
+"""Mistakes planted in the exercises of lesson 01: the student's code, and words that the answer must contain.
+
+A mistake stands where the stub stood; the cell's last line then calls the check, as in the lesson.
+"""
+
+PLANTED: dict[str, list[tuple[str, str]]] = {
+    "lesson01.psnr": [
+        ("def psnr(x, x_hat):\n    return 10 * torch.log10(((x - x_hat) ** 2).mean())", "wrong sign"),
+        ("def psnr(x, x_hat):\n    return 20 * torch.log10(1 / ((x - x_hat) ** 2).mean())", "10 and not 20"),
+        ("def psnr(x, x_hat):\n    return 10 * torch.log(1 / ((x - x_hat) ** 2).mean())", "natural logarithm"),
+        ("def psnr(x, x_hat):\n    return 10 * torch.log10(1 / ((x - x_hat) ** 2).sum(1).mean())", "summed"),
+        ("def psnr(x, x_hat):\n    return 10 * torch.log10(1 / ((x - x_hat) ** 2).mean(1))", "one number"),
+        ("def psnr(x, x_hat):\n    return 10 * torch.log10(1 / (x - x_hat).mean().abs())", "opposite sign cancel"),
+    ],
+    "lesson01.perfect_copy": [
+        ("def encode(x):\n    return x\n\n\ndef decode(z):\n    return z", "code is the image itself"),
+        ("def encode(x):\n    return x[:, :32]\n\n\ndef decode(z):\n    return z", "yours has 32"),
+        ("def encode(x):\n    return x.round()\n\n\ndef decode(z):\n    return z", "loses information"),
+        ("def encode(x):\n    return x.flip(1)\n\n\ndef decode(z):\n    return z", "undoes it"),
+        ("def encode(x):\n    return x.sum()\n\n\ndef decode(z):\n    return z", "one row of numbers an image"),
+    ],
+    "lesson01.smallest_latent_dim": [
+        (
+            "import math\n\n\ndef smallest_latent_dim(latent_dims, errors, wanted_psnr):\n"
+            "    return max(k for k, e in zip(latent_dims, errors) if 10 * math.log10(1 / e) >= wanted_psnr)",
+            "the smallest is",
+        ),
+        (
+            "import math\n\n\ndef smallest_latent_dim(latent_dims, errors, wanted_psnr):\n"
+            "    return min(k for k, e in zip(latent_dims, errors) if 10 * math.log10(1 / e) > wanted_psnr)",
+            "use ≥ and not >",
+        ),
+        (
+            "import math\n\n\ndef smallest_latent_dim(latent_dims, errors, wanted_psnr):\n"
+            "    return min(k for k, e in zip(latent_dims, errors) if 10 * math.log10(1 / e) <= wanted_psnr)",
+            "quality is too low",
+        ),
+        (
+            "import math\n\n\ndef smallest_latent_dim(latent_dims, errors, wanted_psnr):\n"
+            "    good = [i for i, e in enumerate(errors) if 10 * math.log10(1 / e) >= wanted_psnr]\n    return good[0]",
+            "place in the list",
+        ),
+        (
+            "import math\n\n\ndef smallest_latent_dim(latent_dims, errors, wanted_psnr):\n"
+            "    good = [k for k, e in zip(latent_dims, errors) if 10 * math.log10(1 / e) >= wanted_psnr]\n"
+            "    return min(good, default=latent_dims[-1])",
+            "should return None",
+        ),
+    ],
+    "lesson01.quantise": [
+        (
+            "def my_quantise(z, low, high, n_bits):\n    width = (high - low) / 2**n_bits\n"
+            "    return low + ((z - low) / width).floor().clamp(0, 2**n_bits - 1) * width",
+            "lower edges",
+        ),
+        (
+            "def my_quantise(z, low, high, n_bits):\n    n = 2 * n_bits\n    width = (high - low) / n\n"
+            "    return low + (((z - low) / width).floor().clamp(0, n - 1) + 0.5) * width",
+            "2**b of them",
+        ),
+        (
+            "def my_quantise(z, low, high, n_bits):\n    n = 2**n_bits - 1\n    width = (high - low) / n\n"
+            "    return low + ((z - low) / width).round() * width",
+            "include both ends",
+        ),
+        (
+            "def my_quantise(z, low, high, n_bits):\n    width = (high - low) / 2**n_bits\n"
+            "    return low + (((z - low) / width).floor() + 0.5) * width",
+            "clamp the cell's number",
+        ),
+        ("def my_quantise(z, low, high, n_bits):\n    return z.mean()", "should have shape (6,)"),
+    ],
+    "lesson01.break_even": [
+        (
+            "import math\n\n\ndef break_even(n_parameters, bits_raw, bits_code):\n"
+            "    return math.ceil(n_parameters / (bits_raw - bits_code))",
+            "one bit a parameter",
+        ),
+        (
+            "import math\n\n\ndef break_even(n_parameters, bits_raw, bits_code):\n    return math.ceil(32 * n_parameters / bits_raw)",
+            "still costs its",
+        ),
+        ("def break_even(n_parameters, bits_raw, bits_code):\n    return 32 * n_parameters / (bits_raw - bits_code)", "round up"),
+        ("def break_even(n_parameters, bits_raw, bits_code):\n    return 32 * n_parameters // (bits_raw - bits_code)", "round up"),
+        (
+            "import math\n\n\ndef break_even(n_parameters, bits_raw, bits_code):\n"
+            "    return math.ceil(32 * n_parameters / (bits_code - bits_raw))",
+            "negative",
+        ),
+    ],
+}

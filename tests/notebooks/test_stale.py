@@ -1,0 +1,47 @@
+"""What is committed is what the code gives today: lessons, saved interactives, drawings."""
+
+from __future__ import annotations
+
+import importlib
+from pathlib import Path
+
+import pytest
+import render
+from lesson import lessons, read, source_sha256, widget_states
+
+every_lesson = pytest.mark.parametrize("path", lessons(), ids=lambda path: path.stem)
+
+
+@every_lesson
+def test_outputs_belong_to_the_code(path: Path):
+    notebook = read(path)
+    saved = notebook.metadata.get("course", {}).get("source_sha256")
+    assert saved == source_sha256(notebook), f"run `make notebooks ONLY={path.name[:2]}`"
+
+
+@every_lesson
+def test_saved_interactives_are_the_present_ones(path: Path):
+    stale = []
+    for model in widget_states(read(path)).values():
+        module, _, name = model["state"].get("_anywidget_id", "").rpartition(".")
+        if module.startswith("aelib."):
+            widget = getattr(importlib.import_module(module), name)
+            kept = model["state"]
+            stale += [name + key for key in ("_esm", "_css") if kept.get(key) != text(widget, key)]
+    assert not stale, f"run `make notebooks ONLY={path.name[:2]}`"
+
+
+def text(widget: type, key: str) -> str | None:
+    value = getattr(widget, key, None)
+    return None if value is None else str(getattr(value, "default_value", value))
+
+
+@pytest.mark.parametrize("name", render.makers())
+def test_drawing_is_what_its_code_draws(name: str, tmp_path: Path):
+    saved = render.FOLDER / f"{name}.svg"
+    assert saved.exists(), "run `make figures`"
+    assert render.render(name, tmp_path).read_bytes() == saved.read_bytes(), f"run `make figures ONLY={name}`"
+
+
+def test_no_drawing_without_its_code():
+    assert {path.stem for path in render.FOLDER.glob("*.svg")} <= set(render.makers())

@@ -1,0 +1,315 @@
+"""The interactives' Python: scripts joined, bytes packed, pictures drawn, and the numbers that the browser repeats."""
+
+from __future__ import annotations
+
+import base64
+import re
+
+import numpy as np
+import pytest
+import torch
+from hypothesis import given
+from hypothesis import strategies as st
+from hypothesis.extra.numpy import arrays
+
+from aelib.data import digits
+from aelib.models import Autoencoder
+from aelib.widgets import base
+from aelib.widgets.drawing_pad import (
+    BOX_WIDTH,
+    LEAST_INK,
+    SIDE,
+    DrawingPad,
+    fit_to_frame,
+    network_layers,
+    run_layers,
+    to_bitmap,
+    to_eight_by_eight,
+)
+from aelib.widgets.latent_explorer import (
+    BIT_DEPTHS,
+    FLOAT32,
+    PICTURED,
+    LatentExplorer,
+    examples_to_show,
+    zlib_bits,
+)
+
+KS = [1, 2, 8, 64]
+DRAWINGS = arrays(np.uint8, (SIDE, SIDE), elements=st.integers(0, 1))
+
+
+@pytest.fixture(scope="module")
+def dataset():
+    return digits()
+
+
+@pytest.fixture(scope="module")
+def autoencoders():
+    return {k: Autoencoder(64, k, (16,), seed=k) for k in KS}
+
+
+@pytest.fixture(scope="module")
+def explorer(dataset, autoencoders):
+    return LatentExplorer.from_models(dataset, autoencoders)
+
+
+@pytest.fixture
+def pad(dataset):
+    return DrawingPad.from_models(
+        dataset, {k: Autoencoder(64, k, (64,), seed=k) for k in (1, 2, 4, 8, 16, 32)}
+    )
+
+
+# ---- the base ------------------------------------------------------------------------------------------------
+
+SCRIPTS = sorted(path.stem for path in base.FOLDER.glob("*.js") if path.stem != "base")
+
+
+@pytest.mark.parametrize("name", SCRIPTS)
+def test_each_script_is_a_module_of_its_own_and_one_module_when_joined(name):
+    own = (base.FOLDER / f"{name}.js").read_text(encoding="utf-8")
+    assert own.startswith("import {") and '"./base.js";\n' in own.splitlines(keepends=True)[0]
+    joined = base.read_script(name)
+    assert not re.search(r"^import ", joined, re.MULTILINE)
+    assert len(re.findall(r"^export default", joined, re.MULTILINE)) == 1
+
+
+@pytest.mark.parametrize("name", [*SCRIPTS, "base"])
+def test_scripts_and_styles_ask_for_nothing_and_evaluate_nothing(name):
+    style = base.FOLDER / f"{name}.css"
+    text = (base.FOLDER / f"{name}.js").read_text(encoding="utf-8") + (
+        style.read_text(encoding="utf-8") if style.exists() else ""
+    )
+    assert "http" not in text.replace("http://www.w3.org/2000/svg", "")
+    assert not re.search(r"\beval\(|new Function|\bfetch\(|@import|url\(", text)
+
+
+def test_bytes_are_clipped_rounded_and_little_endian():
+    assert list(base.as_uint8(np.array([-1, 0, 0.5, 1, 2]))) == [0, 0, 128, 255, 255]
+    packed = base.as_float16([np.array([1.0, 2.0]), np.array([[0.5]])])
+    assert packed == bytes.fromhex("003c00400038")
+    assert np.frombuffer(base.as_float64(np.array([0.1])), "<f8")[0] == 0.1
+
+
+def test_an_interactive_without_a_picture_says_so():
+    with pytest.raises(NotImplementedError, match=r"Interactive must define picture\(\)"):
+        base.Interactive().picture()
+
+
+@pytest.mark.parametrize("name", ["explorer", "pad"])
+def test_an_output_carries_the_interactive_its_picture_and_the_words(name, request):
+    widget = request.getfixturevalue(name)
+    data, metadata = widget._repr_mimebundle_()
+    assert data["application/vnd.jupyter.widget-view+json"]["model_id"] == widget.model_id
+    assert base64.b64decode(data["image/png"]).startswith(b"\x89PNG")
+    assert data["text/plain"] == metadata["image/png"]["alt"] == widget.description
+    assert len(widget.description) > 40
+
+
+@pytest.mark.parametrize(("name", "limit"), [("explorer", 150), ("pad", 170)])
+def test_what_is_sent_is_small(name, limit, request):
+    widget = request.getfixturevalue(name)
+    buffers = [value for value in widget.get_state().values() if isinstance(value, bytes | memoryview)]
+    assert sum(len(buffer) for buffer in buffers) * 4 / 3 < limit * 1024
+
+
+# ---- the explorer --------------------------------------------------------------------------------------------
+
+
+def test_errors_are_the_mean_squares_of_the_models(explorer, dataset, autoencoders):
+    from sklearn.decomposition import PCA
+
+    table = explorer.error_table()
+    full = BIT_DEPTHS.index(FLOAT32)
+    for index, k in enumerate(KS):
+        with torch.no_grad():
+            network = [
+                (autoencoders[k](x) - x).square().mean().item() for x in (dataset.train, dataset.held_out)
+            ]
+        pca = PCA(k).fit(dataset.train.double().numpy())
+        linear = [
+            np.mean((pca.inverse_transform(pca.transform(x)) - x) ** 2)
+            for x in (dataset.train.double().numpy(), dataset.held_out.double().numpy())
+        ]
+        np.testing.assert_allclose(table[0, :, full, index], network, rtol=1e-5)
+        np.testing.assert_allclose(table[1, :, full, index], linear, rtol=1e-6, atol=1e-20)
+
+
+def test_pca_with_all_numbers_is_exact_to_rounding(explorer):
+    assert explorer.error_table()[1, :, -1, -1].max() < 1e-25
+
+
+def test_more_bits_come_closer_to_float32(explorer):
+    table = explorer.error_table()
+    distance = np.abs(table[:, 1] - table[:, 1, -1:])
+    assert (distance[:, BIT_DEPTHS.index(1)] > 5 * distance[:, BIT_DEPTHS.index(8)]).all()
+
+
+def test_coarse_pictures_are_those_of_the_quantised_code(explorer, dataset, autoencoders):
+    from aelib.bits import code_range, quantise
+
+    shown = dataset.held_out[examples_to_show(dataset, 10)]
+    with torch.no_grad():
+        z = quantise(autoencoders[8].encode(shown), *code_range(autoencoders[8].encode(dataset.train)), 3)
+        expected = autoencoders[8].decode(z).clamp(0, 1).numpy()
+    explorer.latent_dim, explorer.bits = 8, 3
+    np.testing.assert_allclose(explorer.pictures()["autoencoder"], expected, atol=0.5 / 255 + 1e-6)
+    explorer.bits = FLOAT32
+
+
+def test_pca_pictures_at_full_size_are_the_input(explorer):
+    explorer.latent_dim = 64
+    pictures = explorer.pictures()
+    np.testing.assert_allclose(pictures["PCA"], pictures["input"], atol=0.01)
+    explorer.latent_dim = 8
+
+
+@pytest.mark.parametrize(
+    ("latent_dim", "bits", "at"), [(8, 32, (8, 2)), (40, 21, (8, 3)), (-5, 0, (0, 0)), (3, 5, (4, 1))]
+)
+def test_a_state_between_the_options_shows_the_nearest(explorer, latent_dim, bits, at):
+    explorer.latent_dim, explorer.bits = latent_dim, bits
+    assert explorer.position() == at
+    explorer.latent_dim, explorer.bits = 8, FLOAT32
+
+
+def test_shown_examples_are_one_of_each_label(dataset):
+    rows = examples_to_show(dataset, 12)
+    assert dataset.held_out_labels[rows].tolist() == [*range(10), 0, 1]
+
+
+def test_zlib_bits_are_those_of_files_that_unpack_again():
+    import zlib
+
+    rows = np.arange(20, dtype=np.uint8).reshape(4, 5) % 3
+    bits = zlib_bits(rows)
+    assert bits["zlib all at once"] * 4 / 8 == len(zlib.compress(bytes(rows.ravel()), 9))
+    assert bits["zlib one by one"] > bits["zlib all at once"]
+
+
+def test_wrong_shapes_are_named(dataset):
+    pca = {"mean": np.zeros(64), "components": np.zeros((8, 64)), "codes": np.zeros((len(BIT_DEPTHS), 3, 8))}
+    with pytest.raises(
+        ValueError, match=r"frames should have shape \(6, 2, 3, 64\).*but has \(1, 2, 3, 64\)"
+    ):
+        LatentExplorer(
+            [1, 8], np.zeros((3, 64)), np.zeros((1, 2, 3, 64)), pca, np.zeros((2, 2, len(BIT_DEPTHS), 2)), {}
+        )
+
+
+def test_the_picture_follows_the_state(explorer):
+    before = base.encode_picture(explorer.picture())[0]
+    explorer.latent_dim = 1
+    assert base.encode_picture(explorer.picture())[0] != before
+    explorer.latent_dim = 8
+
+
+# ---- the pad -------------------------------------------------------------------------------------------------
+
+
+def test_counts_come_back_from_their_drawing(dataset):
+    for counts in dataset.raw.numpy()[::7].reshape(-1, 8, 8):
+        np.testing.assert_array_equal(to_eight_by_eight(to_bitmap(counts), fit=False), counts)
+
+
+def test_the_frame_holds_what_the_data_set_holds(dataset):
+    """What the fitting assumes, measured: full height, 20 of 32 columns, and the least ink of 99 in 100."""
+    images = dataset.raw.numpy().reshape(-1, 8, 8)
+    assert (images[:, 0].sum(1) > 0).all() and (images[:, 7].sum(1) > 0).all()
+    columns = (images > 0).any(axis=1).sum(axis=1)
+    assert np.median(columns) == 6  # 20 points in the middle of 32 touch 6 blocks of 4
+    ink = images.sum(axis=(1, 2))
+    assert np.quantile(ink, 0.005) < LEAST_INK < np.quantile(ink, 0.02)
+
+
+def test_fitting_a_digit_that_is_in_place_hardly_moves_it(dataset):
+    counts = dataset.raw.numpy()[::10].reshape(-1, 8, 8).astype(int)
+    fitted = np.array([to_eight_by_eight(to_bitmap(image)) for image in counts])
+    assert np.abs(fitted - counts).mean() < 1.5
+
+
+def test_place_and_size_on_the_pad_do_not_matter(dataset):
+    small = to_bitmap(dataset.raw[5].numpy())[::2, ::2]
+    seen = []
+    for top, left in ((0, 0), (16, 16), (3, 9)):
+        sheet = np.zeros((SIDE, SIDE), np.uint8)
+        sheet[top : top + 16, left : left + 16] = small
+        seen.append(to_eight_by_eight(sheet))
+    np.testing.assert_array_equal(seen[0], seen[1])
+    np.testing.assert_array_equal(seen[0], seen[2])
+    assert np.abs(seen[0].astype(int) - dataset.raw[5].numpy().reshape(8, 8)).mean() < 3
+
+
+def test_extremes():
+    empty, full, dot = np.zeros((3, SIDE, SIDE), np.uint8)
+    full[:], dot[20, 3] = 1, 1
+    assert to_eight_by_eight(empty).sum() == 0
+    assert to_eight_by_eight(full).sum() == SIDE * BOX_WIDTH
+    assert to_eight_by_eight(dot).tolist()[3][3:5] == [4, 4] and to_eight_by_eight(dot).sum() == 16
+    line = np.zeros((SIDE, SIDE), np.uint8)
+    line[4:28, 10] = 1
+    assert LEAST_INK <= fit_to_frame(line).sum() < 2 * LEAST_INK
+    assert (fit_to_frame(line).sum(axis=1) < BOX_WIDTH).all()
+
+
+@given(DRAWINGS)
+def test_counts_stay_counts(bitmap):
+    assert to_eight_by_eight(bitmap).max() <= 16
+    assert to_eight_by_eight(bitmap, fit=False).sum() == bitmap.sum()
+
+
+def test_a_drawing_of_another_size_is_refused(pad):
+    with pytest.raises(ValueError, match=r"32 rows of 32 points.*\(8, 8\)"):
+        to_eight_by_eight(np.zeros((8, 8)))
+    with pytest.raises(ValueError, match="32 rows of 32 points"):
+        pad.draw(np.zeros((16, 64)))
+
+
+@pytest.mark.parametrize("activation", [torch.nn.ReLU, torch.nn.Tanh, torch.nn.Sigmoid, torch.nn.SiLU])
+def test_layers_run_as_torch_runs_them(activation):
+    torch.manual_seed(0)
+    network = torch.nn.Sequential(torch.nn.Linear(5, 7), activation(), torch.nn.Linear(7, 3))
+    shapes, parameters = network_layers(network)
+    assert shapes == [[7, 5, activation.__name__.lower()], [3, 7, "identity"]]
+    x = torch.randn(5)
+    numbers = np.concatenate([array.ravel() for array in parameters])
+    np.testing.assert_allclose(
+        run_layers(shapes, numbers, x.numpy()), network(x).detach().numpy(), rtol=1e-5, atol=1e-6
+    )
+
+
+@pytest.mark.parametrize("latent_dim", [1, 2, 4, 8, 16, 32])
+def test_the_pad_agrees_with_the_model_up_to_half_precision(pad, dataset, latent_dim):
+    pad.latent_dim = latent_dim
+    model = Autoencoder(64, latent_dim, (64,), seed=latent_dim)
+    x = torch.from_numpy(pad.seen().astype(np.float32)).reshape(1, 64) / 16
+    with torch.no_grad():
+        np.testing.assert_allclose(pad.code(), model.encode(x)[0], atol=3e-3)
+        np.testing.assert_allclose(pad.reconstruction().ravel(), model(x)[0], atol=3e-3)
+        assert pad.error() == pytest.approx((model(x) - x).square().mean().item(), rel=0.02)
+
+
+def test_the_pad_starts_with_a_held_out_three(pad, dataset):
+    assert pad.preset_labels == list(range(10))
+    held_out = dataset.held_out_index[examples_to_show(dataset, 10)[3]]
+    np.testing.assert_array_equal(pad.seen().ravel(), dataset.raw[held_out])
+
+
+def test_drawing_from_python(pad):
+    bitmap = np.zeros((SIDE, SIDE))
+    bitmap[2:30, 8:12] = 1
+    pad.draw(bitmap)
+    np.testing.assert_array_equal(pad.drawing(), bitmap)
+    np.testing.assert_array_equal(pad.seen(), to_eight_by_eight(bitmap))
+
+
+def test_other_data_is_refused(dataset):
+    from dataclasses import replace
+
+    with pytest.raises(ValueError, match=r"8 x 8 digits.*shape \(64,\)"):
+        DrawingPad.from_models(replace(dataset, image_shape=(64,)), {})
+
+
+def test_pictured_depths_are_among_the_depths():
+    assert set(PICTURED) <= set(BIT_DEPTHS)
