@@ -22,7 +22,8 @@ help: ## list these targets
 
 lab: $(VENV)/lab.stamp $(SETTINGS) ## install what is missing and open the course in JupyterLab
 	@$(BIN)/jupyter trust notebooks/*.ipynb >/dev/null || true
-	$(WITH_ENV) $(BIN)/jupyter lab $(QUIET_LAB) $(LAB_FLAGS) notebooks/00_start_here.ipynb
+	$(WITH_ENV) $(BIN)/jupyter lab $(QUIET_LAB) \
+		--ServerApp.root_dir=notebooks --LabApp.default_url=/lab/tree/00_start_here.ipynb $(LAB_FLAGS)
 
 test: $(VENV)/test.stamp ## install the test tools too and test everything
 	$(WITH_ENV) $(BIN)/python -m pytest -n $(JOBS) --dist loadfile $(PYTEST_FLAGS)

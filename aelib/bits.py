@@ -17,7 +17,9 @@ def code_range(z: Tensor) -> tuple[Tensor, Tensor]:
 
 def cells(z: Tensor, low: Tensor | float, high: Tensor | float, n_bits: int) -> Tensor:
     """The number of the cell, 0 … 2**n_bits − 1, that each value falls into; values outside go to the outermost cells."""
-    width = torch.as_tensor(high - low, dtype=z.dtype).clamp_min(torch.finfo(z.dtype).tiny)  # a constant code has none
+    width = torch.as_tensor(high - low, dtype=z.dtype).clamp_min(
+        torch.finfo(z.dtype).tiny
+    )  # a constant code has none
     position = (z - low) / width * 2**n_bits
     return position.floor().clamp(0, 2**n_bits - 1)
 

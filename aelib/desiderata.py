@@ -359,6 +359,9 @@ class Scorecard:
             error = np.nan_to_num(self.error[row])
             ax.errorbar(self.mean[row], height, xerr=error, fmt=marker, color=colour, capsize=3, label=name)
         ax.set_yticks(range(len(self.metrics)), self.metrics)
+        ax.hlines(
+            np.arange(1, len(self.metrics)) - 0.5, 0, 1, color="0.85", transform=ax.get_yaxis_transform()
+        )
         ax.set_ylim(len(self.metrics) - 0.5, -0.5)
         ax.set_xlabel("score, higher is better")
         ax.legend(loc="center left", bbox_to_anchor=(1.01, 0.5), frameon=False)

@@ -36,7 +36,9 @@ def _as_array(side) -> np.ndarray:
 
 def _largest_difference(label: str, left: np.ndarray, right: np.ndarray) -> float:
     if left.shape != right.shape:
-        raise AssertionError(f"({label}) compares shape {left.shape} with shape {right.shape}: they must be equal.")
+        raise AssertionError(
+            f"({label}) compares shape {left.shape} with shape {right.shape}: they must be equal."
+        )
     return float(np.max(np.abs(left - right), initial=0.0))
 
 
@@ -63,7 +65,12 @@ def _audit(label: str, left: np.ndarray, right: np.ndarray, atol: float) -> None
     for change, mutate in MUTATIONS.items():
         mutated = mutate(right, size)
         if np.any(mutated != right) and _largest_difference(label, left, mutated) <= atol:
-            raise AssertionError(f"({label}) is checked too loosely: the right side with {change} would pass as well.")
+            raise AssertionError(
+                f"({label}) is checked too loosely: the right side with {change} would pass as well."
+            )
     if log := os.environ.get("AELIB_AUDIT_LOG"):
         with open(log, "a", encoding="utf-8") as lines:
-            lines.write(json.dumps({"equation": label, "notebook": os.environ.get("AELIB_NOTEBOOK", sys.argv[-1])}) + "\n")
+            lines.write(
+                json.dumps({"equation": label, "notebook": os.environ.get("AELIB_NOTEBOOK", sys.argv[-1])})
+                + "\n"
+            )

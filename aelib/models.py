@@ -69,10 +69,14 @@ class LinearAutoencoder(nn.Module):
     ) -> None:
         super().__init__()
         if tied and hidden:
-            raise ValueError(f"a tied autoencoder has one weight and no hidden layers; got hidden={tuple(hidden)}.")
+            raise ValueError(
+                f"a tied autoencoder has one weight and no hidden layers; got hidden={tuple(hidden)}."
+            )
         mean = torch.zeros(n_inputs) if mean is None else mean.detach().clone()
         if mean.shape != (n_inputs,):
-            raise ValueError(f"mean should have shape ({n_inputs},), one number an input, but has {tuple(mean.shape)}.")
+            raise ValueError(
+                f"mean should have shape ({n_inputs},), one number an input, but has {tuple(mean.shape)}."
+            )
         self.n_inputs, self.latent_dim, self.tied = n_inputs, latent_dim, tied
         self.register_buffer("mean", mean)
         sizes = [n_inputs, *hidden, latent_dim]
@@ -106,7 +110,9 @@ class LinearAutoencoder(nn.Module):
 def _linear_layers(sizes: Sequence[int], generator: torch.Generator, dtype: torch.dtype) -> nn.ParameterList:
     """One (n_out, n_in) matrix for each step from a size to the next."""
     shapes = list(zip(sizes[1:], sizes[:-1], strict=True))
-    return nn.ParameterList(torch.randn(shape, generator=generator, dtype=dtype) / max(shape) ** 0.5 for shape in shapes)
+    return nn.ParameterList(
+        torch.randn(shape, generator=generator, dtype=dtype) / max(shape) ** 0.5 for shape in shapes
+    )
 
 
 def _product(matrices: nn.ParameterList) -> Tensor:

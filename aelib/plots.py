@@ -103,11 +103,15 @@ def drawing(name: str, alt: str) -> Shown:
     """Show ``figures/<name>.svg``, one of the course's drawings."""
     path = FIGURES / f"{name}.svg"
     if not path.exists():
-        raise FileNotFoundError(f"There is no drawing {name!r} in {FIGURES}; it has {sorted(p.stem for p in FIGURES.glob('*.svg'))}.")
+        raise FileNotFoundError(
+            f"There is no drawing {name!r} in {FIGURES}; it has {sorted(p.stem for p in FIGURES.glob('*.svg'))}."
+        )
     return Shown(path.read_bytes(), "image/svg+xml", alt)
 
 
-def image_strip(ax: Axes, images, image_shape: Sequence[int] = (8, 8), label: str = "", cmap=INK, top: float = 1.0) -> Axes:
+def image_strip(
+    ax: Axes, images, image_shape: Sequence[int] = (8, 8), label: str = "", cmap=INK, top: float = 1.0
+) -> Axes:
     """Draw (n, D) images side by side in one row; 0 is paper and ``top`` is full ink."""
     height, width = image_shape
     tiles = np.asarray(images, dtype=float).reshape(-1, height, width)
@@ -119,19 +123,36 @@ def image_strip(ax: Axes, images, image_shape: Sequence[int] = (8, 8), label: st
     return ax
 
 
-def image_rows(rows: dict[str, np.ndarray], image_shape: Sequence[int] = (8, 8), width: float = 8.0) -> Figure:
+def image_rows(
+    rows: dict[str, np.ndarray], image_shape: Sequence[int] = (8, 8), width: float = 8.0
+) -> Figure:
     """A figure with one strip of images a row; keys are the labels. A label that starts with "error" is drawn hot."""
     n_images = max(len(images) for images in rows.values())
     tile = image_shape[0] / (image_shape[1] + 2) / n_images
     with course_style():
-        fig, axes = plt.subplots(len(rows), 1, figsize=(width, (0.82 * width * tile + 0.08) * len(rows)), squeeze=False)
+        fig, axes = plt.subplots(
+            len(rows), 1, figsize=(width, (0.82 * width * tile + 0.08) * len(rows)), squeeze=False
+        )
     for ax, (label, images) in zip(axes[:, 0], rows.items(), strict=True):
         hot = label.startswith("error")
-        image_strip(ax, np.abs(images) if hot else images, image_shape, label, HEAT if hot else INK, 0.6 if hot else 1.0)
+        image_strip(
+            ax,
+            np.abs(images) if hot else images,
+            image_shape,
+            label,
+            HEAT if hot else INK,
+            0.6 if hot else 1.0,
+        )
     return fig
 
 
 def label_line(ax: Axes, x: float, y: float, text: str, colour: str, **where) -> Axes:
     """Write a line's name beside it, in its colour, so that no legend is needed."""
-    ax.annotate(text, (x, y), color=colour, fontweight="bold", **({"xytext": (6, 6), "textcoords": "offset points"} | where))
+    ax.annotate(
+        text,
+        (x, y),
+        color=colour,
+        fontweight="bold",
+        **({"xytext": (6, 6), "textcoords": "offset points"} | where),
+    )
     return ax

@@ -35,6 +35,10 @@ EVALUATED_AT_ONCE = 1024
 STACKED_AT_ONCE = 8
 """Models in one stack: with more, what a step computes no longer fits a core's cache."""
 
+# The GNU C library keeps freed memory instead of returning it to the system, page by page, in every step, once a
+# large block has been freed (mallopt(3), M_MMAP_THRESHOLD). The block is never touched, so it costs nothing.
+torch.empty(7_500_000)
+
 
 # What a run leaves behind
 
@@ -161,9 +165,9 @@ def _evaluate(model: nn.Module, loss: Loss, rows: _Rows | None, seed: int) -> di
     """Each part of the loss on all rows, always by the same noise; nothing if there are no rows."""
     means = _Means()
     with torch.no_grad(), _own_randomness(seed):
-        for batch in torch.arange(len(rows) if rows else 0).split(EVALUATED_AT_ONCE):
+        for batch in _in_order(rows, EVALUATED_AT_ONCE):
             means.add(_parts(loss(model, rows[batch])), len(batch))
-    return means.floats() if rows else {}
+    return means.floats()
 
 
 def _stop_by_hand(model: nn.Module, history: History, epochs: int) -> None:
@@ -273,25 +277,29 @@ class _Stack:
         self.histories = [History() for _ in models]
         self.good = torch.ones(len(models), dtype=torch.bool)
 
-    def losses(self, x: Tensor, x_axis: int | None) -> State:
-        """The parts of the loss, each (n_models,). x: (n_models, batch, D), or (batch, D) without x_axis."""
+    def losses(self, tensors: State, x: Tensor, x_axis: int | None) -> State:
+        """The parts of the loss, each (n_models,). x: (n_models, batch, D), or (batch, D) with axis None."""
 
         def one(tensors: State, x: Tensor, beta: State) -> State:
             return functional_call(self.skeleton, tensors, (x,), beta)
 
-        return torch.vmap(one, in_dims=(0, x_axis, 0), randomness="different")(self.now, x, self.beta)
+        return torch.vmap(one, in_dims=(0, x_axis, 0), randomness="different")(tensors, x, self.beta)
 
     def check(self, rows: _Rows) -> None:
-        """Refuse models whose loss in the stack, noise set to zero, is not what it is alone."""
+        """Refuse models whose loss in the stack is not what it is alone, at shaken weights and without noise."""
         x = rows[torch.arange(min(len(rows), 16))]
+        states = [_shaken(model, self.seed) for model in self.models]
+        stacked = {name: _padded([state[name] for state in states]) for name in self.now}
         self.skeleton.eval()
         with torch.no_grad(), _own_randomness(self.seed), _NoNoise():
-            together = _stackable(lambda: self.losses(x, None))["loss"]
+            together = _stackable(lambda: self.losses(stacked, x, None))["loss"]
             for i, model in enumerate(self.models):
-                with _modes_kept(model):
-                    beta = {name: values[i] for name, values in self.beta.items()}
-                    alone = _LossOf(model, self.skeleton.loss).eval()(x, **beta)["loss"]
-                _check_equal(alone, together[i])
+                _check_equal(self.alone(model, states[i], x, i), together[i])
+
+    def alone(self, model: nn.Module, state: State, x: Tensor, i: int) -> Tensor:
+        beta = {name: values[i] for name, values in self.beta.items()}
+        with _modes_kept(model):
+            return functional_call(_LossOf(model, self.skeleton.loss).eval(), state, (x,), beta)["loss"]
 
     def epoch(self, rows: _Rows, judged: _Rows | None, batch_size: int) -> None:
         if not self.good.any():
@@ -311,7 +319,7 @@ class _Stack:
         with torch.random.fork_rng(devices=[]):
             torch.set_rng_state(self.noise)
             for batch in orders.split(batch_size, dim=1):
-                parts = self.losses(rows[batch], 0)
+                parts = self.losses(self.now, rows[batch], 0)
                 self.optimizer.zero_grad()
                 parts["loss"].sum().backward()
                 self.keep_padding_zero()
@@ -328,8 +336,8 @@ class _Stack:
         means = _Means()
         self.skeleton.eval()
         with torch.no_grad(), _own_randomness(self.seed):
-            for batch in torch.arange(len(rows) if rows else 0).split(EVALUATED_AT_ONCE // len(self.models)):
-                means.add(self.losses(rows[batch], None), len(batch))
+            for batch in _in_order(rows, EVALUATED_AT_ONCE // len(self.models)):
+                means.add(self.losses(self.now, rows[batch], None), len(batch))
         return means.tensors()
 
     def finite(self) -> Tensor:
@@ -371,6 +379,17 @@ class _NoNoise(TorchFunctionMode):
 def _tensors(model: nn.Module) -> State:
     """Parameters and buffers by the name that they have inside ``_LossOf``."""
     return {f"model.{name}": tensor for name, tensor in [*model.named_parameters(), *model.named_buffers()]}
+
+
+def _shaken(model: nn.Module, seed: int) -> State:
+    """The model's tensors, each learning number moved a little: an initial zero hides nothing."""
+    generator = torch.Generator().manual_seed(seed)
+    state = _tensors(model)
+    learning = {name: tensor for name, tensor in state.items() if tensor.requires_grad}
+    return state | {
+        name: tensor + 0.1 * torch.randn(tensor.shape, generator=generator)
+        for name, tensor in learning.items()
+    }
 
 
 def _row(parts: State, i: int) -> dict[str, float]:
@@ -441,10 +460,10 @@ def _stackable(compute: Callable[[], State]) -> State:
 
 
 def _check_equal(alone: Tensor, together: Tensor) -> None:
-    if not torch.allclose(alone, together, rtol=1e-3, atol=1e-4, equal_nan=True):
+    if not torch.allclose(alone, together, rtol=1e-5, atol=1e-6, equal_nan=True):
         raise ValueError(
             f"a model's loss is {alone:.4g} alone and {together:.4g} beside the others: the models differ in "
-            "more than their weights, or padding their latents changes the loss (sum over latents, and give μ "
+            "more than their weights, or padding the latents changes the loss (sum over latents, and give μ "
             "and log σ² a layer each). Use fit for each of them."
         )
 
@@ -472,6 +491,10 @@ class _Rows:
 
     def __getitem__(self, index: Tensor) -> Tensor:
         return self.take(index)
+
+
+def _in_order(rows: _Rows | None, batch_size: int) -> Sequence[Tensor]:
+    return torch.arange(len(rows)).split(batch_size) if rows else ()
 
 
 class _Means:

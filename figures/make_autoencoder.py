@@ -23,18 +23,44 @@ def column(ax, x: float, n_cells: int, size: float, colour: str, symbol: str, na
     """A vector, drawn as a column of cells around the height 1.75."""
     bottom = 1.75 - n_cells * size / 2
     for cell in range(n_cells):
-        ax.add_patch(Rectangle((x, bottom + cell * size), size, size, facecolor="white", edgecolor=colour, lw=1.6))
-    ax.text(x + size / 2, bottom + n_cells * size + 0.12, symbol, color=colour, ha="center", va="bottom", fontsize=17)
+        ax.add_patch(
+            Rectangle((x, bottom + cell * size), size, size, facecolor="white", edgecolor=colour, lw=1.6)
+        )
+    ax.text(
+        x + size / 2,
+        bottom + n_cells * size + 0.12,
+        symbol,
+        color=colour,
+        ha="center",
+        va="bottom",
+        fontsize=17,
+    )
     ax.text(x + size / 2, -0.12, name, color=colour, ha="center", va="top", fontsize=10.5)
 
 
 def funnel(ax, left: float, right: float, left_half: float, right_half: float, name: str) -> None:
-    corners = [(left, 1.75 - left_half), (right, 1.75 - right_half), (right, 1.75 + right_half), (left, 1.75 + left_half)]
+    corners = [
+        (left, 1.75 - left_half),
+        (right, 1.75 - right_half),
+        (right, 1.75 + right_half),
+        (left, 1.75 + left_half),
+    ]
     ax.add_patch(Polygon(corners, facecolor="#eef1f4", edgecolor=GREY, lw=1.2))
     ax.text((left + right) / 2, 1.75, name, color=BLACK, ha="center", va="center", fontsize=13)
 
 
 def distortion(ax) -> None:
-    ax.annotate("", (1.4, -1.45), (13.0, -1.45), arrowprops={"arrowstyle": "<->", "color": VERMILLION, "lw": 1.8})
+    ax.annotate(
+        "", (1.4, -1.45), (13.0, -1.45), arrowprops={"arrowstyle": "<->", "color": VERMILLION, "lw": 1.8}
+    )
     text = r"distortion: how far $\hat x$ is from $x$"
-    ax.text(7.2, -1.45, text, color=VERMILLION, ha="center", va="center", fontsize=12, bbox={"fc": "white", "ec": "none"})
+    ax.text(
+        7.2,
+        -1.45,
+        text,
+        color=VERMILLION,
+        ha="center",
+        va="center",
+        fontsize=12,
+        bbox={"fc": "white", "ec": "none"},
+    )

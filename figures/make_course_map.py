@@ -42,7 +42,11 @@ def corner(position: int) -> tuple[float, float]:
 
 
 def box(ax, x: float, y: float, number: str, title: str, question: str) -> None:
-    ax.add_patch(FancyBboxPatch((x, y), WIDTH, HEIGHT, boxstyle="round,pad=0,rounding_size=0.14", fc="white", ec=GREY, lw=1.2))
+    ax.add_patch(
+        FancyBboxPatch(
+            (x, y), WIDTH, HEIGHT, boxstyle="round,pad=0,rounding_size=0.14", fc="white", ec=GREY, lw=1.2
+        )
+    )
     ax.text(x + 0.17, y + HEIGHT - 0.2, number, color=BLUE, fontsize=11, fontweight="bold", va="top")
     ax.text(x + 0.68, y + HEIGHT - 0.2, title, color=BLACK, fontsize=10.2, fontweight="bold", va="top")
     ax.text(x + 0.17, y + HEIGHT - 0.68, question, color=GREY, fontsize=9.6, va="top", linespacing=1.25)
@@ -67,6 +71,15 @@ def arrow(ax, position: int) -> None:
 
 def legend(ax) -> None:
     ax.plot(0.15, -0.75, "D", color=VERMILLION, markersize=6.5)
-    ax.text(0.4, -0.75, "bits against distortion: one plot, from the first lesson to the last", color=BLACK, fontsize=9.6, va="center")
+    ax.text(
+        0.4,
+        -0.75,
+        "bits against distortion: one plot, from the first lesson to the last",
+        color=BLACK,
+        fontsize=9.6,
+        va="center",
+    )
     ax.plot(8.3, -0.75, "^", color=GREEN, markersize=6.5)
-    ax.text(8.55, -0.75, "the scorecard: four wishes for a code, measured", color=BLACK, fontsize=9.6, va="center")
+    ax.text(
+        8.55, -0.75, "the scorecard: four wishes for a code, measured", color=BLACK, fontsize=9.6, va="center"
+    )

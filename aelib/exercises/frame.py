@@ -67,7 +67,9 @@ def number(answer, name: str = "your answer") -> float:
     if value.size != 1:
         raise Wrong(f"{name} should be one number, but it has shape {value.shape}.")
     if not np.isfinite(value).all():
-        raise Wrong(f"{name} is {float(value.reshape(()))}: look for a division by zero or a logarithm of zero.")
+        raise Wrong(
+            f"{name} is {float(value.reshape(()))}: look for a division by zero or a logarithm of zero."
+        )
     return float(value.reshape(()))
 
 
@@ -86,7 +88,9 @@ def array(answer, name: str = "your answer") -> np.ndarray:
 def function(answer) -> Callable:
     """The answer as a function, or a sentence about what it is instead."""
     if not callable(answer):
-        raise Wrong(f"This check takes your function itself, without brackets, but it got {type(answer).__name__}.")
+        raise Wrong(
+            f"This check takes your function itself, without brackets, but it got {type(answer).__name__}."
+        )
     return answer
 
 
@@ -137,7 +141,9 @@ def _is_stub(function: Callable) -> bool:
 
 def _their_line(error: Exception) -> str:
     frames = [frame for frame in traceback.extract_tb(error.__traceback__) if frame.filename != __file__]
-    theirs = [frame for frame in frames if "site-packages" not in frame.filename and "aelib" not in frame.filename]
+    theirs = [
+        frame for frame in frames if "site-packages" not in frame.filename and "aelib" not in frame.filename
+    ]
     frame = (theirs or frames)[-1]
     line = (frame.line or linecache.getline(frame.filename, frame.lineno or 0)).strip()
     return f"Your code stopped at line {frame.lineno}, `{line}`, with {type(error).__name__}: {error}"

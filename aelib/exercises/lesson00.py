@@ -12,7 +12,9 @@ def batch_loss(answer) -> str:
     x, x_hat = torch.rand(5, 7, generator=generator), torch.rand(5, 7, generator=generator)
     result = function(answer)(x, x_hat)
     if getattr(result, "ndim", 0):
-        raise Wrong(f"Your result has shape {tuple(result.shape)}; a loss is one number: average over the batch as well.")
+        raise Wrong(
+            f"Your result has shape {tuple(result.shape)}; a loss is one number: average over the batch as well."
+        )
     got = number(result, "your loss")
     total = float(((x - x_hat) ** 2).sum())
     want = total / 5
@@ -25,11 +27,16 @@ def batch_loss(answer) -> str:
                 "size.": close(got, total, rtol=1e-4),
                 "The two are swapped: sum over the dimensions (dim=1), average over the batch "
                 "(dim=0).": close(got, total / 7, rtol=1e-4),
-                "The differences are not squared: without the square, errors of opposite sign "
-                "cancel.": close(got, float((x - x_hat).sum()) / 5, rtol=1e-4),
-                "You took a square root: the loss is the squared error itself.": close(got, want**0.5, rtol=1e-4)
+                "The differences are not squared: without the square, errors of opposite sign cancel.": close(
+                    got, float((x - x_hat).sum()) / 5, rtol=1e-4
+                ),
+                "You took a square root: the loss is the squared error itself.": close(
+                    got, want**0.5, rtol=1e-4
+                )
                 or close(got, float(((x - x_hat) ** 2).sum(1).sqrt().mean()), rtol=1e-4),
             },
             f"You got {got:.4g}, expected {want:.4g} for a batch of 5 examples of 7 numbers.",
         )
-    return f"Right: {want:.3g}. Twice the dimensions give twice the loss, twice the batch leaves it where it is."
+    return (
+        f"Right: {want:.3g}. Twice the dimensions give twice the loss, twice the batch leaves it where it is."
+    )

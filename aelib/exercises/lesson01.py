@@ -33,12 +33,16 @@ def psnr(answer) -> str:
                 f"You got {got:.2f} dB, expected {want:.2f}: you summed the squared error over the 64 pixels; PSNR takes "
                 "the mean over every pixel.": close(got, summed, rtol=1e-4),
                 f"You got {got:.2f} dB, expected {want:.2f}: square the differences before you average, or errors of "
-                "opposite sign cancel.": close(got, -10 * math.log10(abs(float((x - x_hat).mean()))), rtol=1e-4),
+                "opposite sign cancel.": close(
+                    got, -10 * math.log10(abs(float((x - x_hat).mean()))), rtol=1e-4
+                ),
             },
             f"You got {got:.4g}, expected {want:.4g} dB for these images: 10 · log10(1 / mean squared error).",
         )
     halved = number(answer(x, x + (x_hat - x) / 2), "psnr(x, x_hat)")
-    return f"Right: {want:.1f} dB. Halving every pixel's error adds {halved - want:.1f} dB, whatever the image."
+    return (
+        f"Right: {want:.1f} dB. Halving every pixel's error adds {halved - want:.1f} dB, whatever the image."
+    )
 
 
 @exercise
@@ -47,7 +51,9 @@ def perfect_copy(encode, decode) -> str:
     x = _images()
     z = array(function(encode)(x), "encode(x)")
     if z.ndim != 2 or len(z) != len(x):
-        raise Wrong(f"encode(x) should give one row of numbers an image, shape (6, 64), but it has shape {z.shape}.")
+        raise Wrong(
+            f"encode(x) should give one row of numbers an image, shape (6, 64), but it has shape {z.shape}."
+        )
     if z.shape[1] != 64:
         raise Wrong(f"Here K = D: the code should have 64 numbers an image, but yours has {z.shape[1]}.")
     x_hat = same_shape(array(function(decode)(encode(x)), "decode(encode(x))"), array(x), "decode(encode(x))")
@@ -59,7 +65,9 @@ def perfect_copy(encode, decode) -> str:
             "loses information; every step of encode needs one in decode that undoes it."
         )
     if close(z, array(x), atol=1e-6):
-        raise Wrong("The copy is perfect, but your code is the image itself: find a different code that can be undone.")
+        raise Wrong(
+            "The copy is perfect, but your code is the image itself: find a different code that can be undone."
+        )
     return "Right: error 0, and the code is not the image. Any invertible pair copies perfectly, and none of them compresses."
 
 
@@ -70,7 +78,11 @@ def smallest_latent_dim(answer) -> str:
     errors = np.array([0.05, 0.04, 0.02, 0.01, 0.006, 0.002])
     for wanted in (16.0, 20.0, 22.0):
         got = number(function(answer)(latent_dims, errors, wanted), "your K")
-        good = [k for k, error in zip(latent_dims, errors, strict=True) if 10 * math.log10(1 / error) >= wanted - 1e-9]
+        good = [
+            k
+            for k, error in zip(latent_dims, errors, strict=True)
+            if 10 * math.log10(1 / error) >= wanted - 1e-9
+        ]
         want = good[0]
         if got != want:
             raise first_slip(
@@ -88,7 +100,9 @@ def smallest_latent_dim(answer) -> str:
                 "the smallest K.",
             )
     if answer(latent_dims, errors, 40.0) is not None:
-        raise Wrong("No K of the list reaches 40 dB: then the function should return None, so that nobody is misled.")
+        raise Wrong(
+            "No K of the list reaches 40 dB: then the function should return None, so that nobody is misled."
+        )
     return "Right, and it returns None where no code is good enough: the table of errors is all that this decision needs."
 
 
@@ -97,17 +111,21 @@ def quantise(answer) -> str:
     """``answer(z, low, high, n_bits) -> z_hat``: 2**n_bits equal cells from low to high, centres given back."""
     z = torch.tensor([-1.9, -1.01, -0.2, 0.3, 0.99, 1.7])
     for n_bits in (1, 2, 3):
-        got = same_shape(array(function(answer)(z, -2.0, 2.0, n_bits), "quantise(z)"), array(z), "quantise(z)")
+        got = same_shape(
+            array(function(answer)(z, -2.0, 2.0, n_bits), "quantise(z)"), array(z), "quantise(z)"
+        )
         want = _cells(array(z), -2.0, 2.0, 2**n_bits)
         if not close(got, want, atol=1e-5):
             raise first_slip(
                 {
                     f"With {n_bits} bits your values sit on the lower edges of the cells: give back the centres, half a cell "
                     "higher.": close(got, want - 2 / 2**n_bits, atol=1e-5),
-                    f"With {n_bits} bits you made {2 * n_bits} cells; b bits name 2**b of "
-                    "them.": close(got, _cells(array(z), -2.0, 2.0, 2 * n_bits), atol=1e-5),
-                    f"With {n_bits} bits you made {2**n_bits - 1} cells; b bits name 2**b of "
-                    "them.": close(got, _cells(array(z), -2.0, 2.0, 2**n_bits - 1), atol=1e-5),
+                    f"With {n_bits} bits you made {2 * n_bits} cells; b bits name 2**b of them.": close(
+                        got, _cells(array(z), -2.0, 2.0, 2 * n_bits), atol=1e-5
+                    ),
+                    f"With {n_bits} bits you made {2**n_bits - 1} cells; b bits name 2**b of them.": close(
+                        got, _cells(array(z), -2.0, 2.0, 2**n_bits - 1), atol=1e-5
+                    ),
                     f"With {n_bits} bits your levels include both ends, low and high: the cells' centres lie half a cell "
                     "inside.": close(got, _ends(array(z), n_bits), atol=1e-5),
                 },
@@ -148,7 +166,9 @@ def break_even(answer) -> str:
                     "32.": math.ceil(got) == math.ceil(exact / 32),
                     f"You got {got:g}, expected {want}: the saving is what raw and code differ by; a coded image still costs "
                     f"its {bits_code} bits.": math.ceil(32 * n_parameters / bits_raw) == math.ceil(got),
-                    f"You got {got:g}: a part of an image cannot be sent, so round up, to {want}.": close(got, exact)
+                    f"You got {got:g}: a part of an image cannot be sent, so round up, to {want}.": close(
+                        got, exact
+                    )
                     or got == math.floor(exact),
                     f"You got {got:g}, which is negative: the saving is raw minus code.": got < 0,
                 },

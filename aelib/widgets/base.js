@@ -51,14 +51,6 @@ export function readFloat16(view) {
   });
 }
 
-const erfc = (x) => {
-  const t = 1 / (1 + 0.5 * Math.abs(x)); // Numerical Recipes' erfcc has 1.2e-7 relative error
-  const series = [1.00002368, 0.37409196, 0.09678418, -0.18628806, 0.27886807, -1.13520398, 1.48851587, -0.82215223, 0.17087277];
-  const sum = series.reduceRight((total, coefficient) => total * t + coefficient, 0);
-  const tail = t * Math.exp(-x * x - 1.26551223 + t * sum);
-  return x >= 0 ? tail : 2 - tail;
-};
-
 /** Activation functions, by the name of their PyTorch class in lower case. */
 export const ACTIVATIONS = {
   identity: (x) => x,
@@ -66,10 +58,6 @@ export const ACTIVATIONS = {
   tanh: Math.tanh,
   sigmoid: (x) => 1 / (1 + Math.exp(-x)),
   silu: (x) => x / (1 + Math.exp(-x)),
-  elu: (x) => (x > 0 ? x : Math.expm1(x)),
-  leakyrelu: (x) => (x > 0 ? x : 0.01 * x),
-  softplus: (x) => (x > 20 ? x : Math.log1p(Math.exp(x))),
-  gelu: (x) => 0.5 * x * erfc(-x * Math.SQRT1_2),
 };
 
 /** Layers from one run of numbers: for each [outputs, inputs, activation] its weight, row by row, then its bias. */
@@ -117,7 +105,7 @@ export function listen(model, names, listener) {
 
 // ---- colours -----------------------------------------------------------------------------------------------
 
-/** The stylesheet's colour `--ae-<name>` as [r, g, b], as `root` sees it now. */
+/** The stylesheet's colour `--ae-<name>` as [r, g, b], as `root` sees it now; `root` must be in the page already. */
 export function colour(root, name) {
   const probe = root.appendChild(h("span", { style: `color: var(--ae-${name}); display: none` }));
   const context = Object.assign(document.createElement("canvas"), { width: 1, height: 1 }).getContext("2d");
@@ -143,7 +131,7 @@ export function onTheme(repaint) {
   };
 }
 
-/** Calls `repaint` when the node gets another width (and once at the start). */
+/** Calls `repaint` when the node gets its first width, which is when it comes into the page, and at each other one. */
 export function onWidth(node, repaint) {
   let width = -1;
   const observer = new ResizeObserver(() => {
@@ -288,16 +276,17 @@ const scale = ({ domain: [low, high], log }, from, to) => {
 /**
  * A small chart drawn at its true size, so that its words keep theirs.
  * x, y: { domain: [low, high], log?, ticks: [[value, "label"], …], title, note? }. `height` is in em.
- * draw(chart) paints the fixed part with chart.line, .text, .dot; move(chart) the part that follows the hand
+ * draw(chart) paints the fixed part with chart.line (cut off at the frame), .text, .dot; move(chart) the part that follows the hand
  * (chart.layer is then empty again). drag(xValue, yValue) answers a pointer on the chart.
  */
 export function chart({ label, x, y, height = 15, left = 2.2, right = 0.8, draw, move, drag, describe }) {
   const svg = s("svg", { class: drag ? "ae-chart ae-draggable" : "ae-chart", role: "img", "aria-label": label });
   const root = h("div", { class: "ae-plot" }, svg);
   const me = { root, svg };
+  const clip = uid("clip");
   const shape = (tag, attributes, ...children) => me.layer.appendChild(s(tag, attributes, ...children));
   const point = ([a, b]) => `${me.x(a).toFixed(2)},${me.y(b).toFixed(2)}`;
-  me.line = (points, name) => shape("polyline", { class: `ae-line ${name}`, points: points.map(point).join(" ") });
+  me.line = (points, name) => shape("polyline", { class: `ae-line ${name}`, points: points.map(point).join(" "), "clip-path": `url(#${clip})` });
   me.dot = (a, b, name, radius = 0.32) => shape("circle", { class: name, cx: me.x(a), cy: me.y(b), r: radius * me.em });
   me.rule = (a, name) => shape("line", { class: name, x1: me.x(a), x2: me.x(a), y1: me.top, y2: me.bottom });
   me.text = (a, b, words, name = "", anchor = "start", dx = 0, dy = 0) => shape("text", {
@@ -325,7 +314,8 @@ export function chart({ label, x, y, height = 15, left = 2.2, right = 0.8, draw,
     Object.entries({ width, height: tall, viewBox: `0 0 ${width} ${tall}` }).forEach(([name, value]) => svg.setAttribute(name, value));
     const still = s("g");
     me.moving = s("g");
-    svg.replaceChildren(still, me.moving);
+    const room = s("rect", { x: me.left - 2, y: me.top - 2, width: me.right - me.left + 4, height: me.bottom - me.top + 4 });
+    svg.replaceChildren(s("defs", {}, s("clipPath", { id: clip }, room)), still, me.moving);
     me.layer = still;
     axes();
     draw?.(me);

@@ -26,7 +26,7 @@ function render({ model, el }) {
   const flip = () => model.get("flip");
   const choose = (value) => { model.set("flip", value); save(); };
   const noise = slider({
-    label: "Probability of a flip", min: 0, max: 100, value: Math.round(100 * flip()), tone: "error", big: false,
+    label: "Flips", min: 0, max: 100, value: Math.round(100 * flip()), tone: "error", big: false,
     show: (value) => ({ number: (value / 100).toFixed(2), unit: "", spoken: `${value} percent` }),
     input: (value) => choose(value / 100),
   });

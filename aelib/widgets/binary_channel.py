@@ -21,7 +21,8 @@ class BinaryChannel(Interactive, script="binary_channel"):
     def __init__(self, **state: float) -> None:
         super().__init__(**state)
         self.description = (
-            f"Information in bits against the probability of a flip: a valley, 1 bit at 0, none at one half, 1 bit again at 1. "
+            "Information in bits against the probability of a flip: a valley, 1 bit at 0, none at "
+            "one half, 1 bit again at 1. "
             f"At {self.flip:g} it is {self.information() / np.log(2):.3f} bits."
         )
 

@@ -74,12 +74,18 @@ function shareOfCells(centre, degrees) {
 
 /** [coordinate][factor] in nats: what one coordinate, read by itself, tells about the letter and about the number. */
 function tells(code, centres, degrees) {
+  const factors = [(x) => Math.floor(x / LEVELS), (x) => x % LEVELS].map((factor) => {
+    const levels = range(LEVELS).map(() => new Float64Array(CELLS * CELLS));
+    code.forEach((row, x) => row.forEach((q, z) => { levels[factor(x)][z] += q / EXAMPLES; }));
+    return levels;
+  });
   return [0, 1].map((axis) => {
     const shares = centres.map((centre) => shareOfCells(centre[axis], degrees));
-    const read = code.map((row) => range(12).map((cell) => total(row.map((q, z) => (q * shares[z][cell]) / EXAMPLES))));
-    return [(x) => Math.floor(x / LEVELS), (x) => x % LEVELS].map((factor) =>
-      information(range(LEVELS).map((level) =>
-        range(12).map((cell) => total(read.filter((_, x) => factor(x) === level).map((row) => row[cell]))))));
+    return factors.map((levels) => information(levels.map((level) => {
+      const read = Array(12).fill(0);
+      for (let z = 0; z < CELLS * CELLS; z += 1) for (let cell = 0; cell < 12; cell += 1) read[cell] += level[z] * shares[z][cell];
+      return read;
+    })));
   });
 }
 
@@ -142,6 +148,19 @@ function overlaps(centres, degrees) {
   });
 }
 
+/** The sum over examples and places of q(z|x) log p(x|z); a turned place asks the decoder in `parts` of places. */
+function expected(code, logProb, parts) {
+  let sum = 0;
+  for (let x = 0; x < EXAMPLES; x += 1) {
+    for (let z = 0; z < CELLS * CELLS; z += 1) {
+      if (code[x][z] === 0) continue;
+      if (!parts) sum += code[x][z] * logProb[x][z];
+      else for (const [place, part] of parts[z]) sum += code[x][z] * part * logProb[x][place];
+    }
+  }
+  return sum;
+}
+
 /** Everything that is shown, in nats, for one state. */
 function measure({ noise, degrees, swaps, follows, swapList, decoderNoise }) {
   const orders = swapList.map((pairs) => contents(pairs, swaps));
@@ -152,9 +171,7 @@ function measure({ noise, degrees, swaps, follows, swapList, decoderNoise }) {
   const known = information(code.map((row) => row.map((q) => q / EXAMPLES)));
   const answers = logLevelGivenCell(decoderNoise);
   const inPlace = follows ? outer(moved(answers, orders[0]), moved(answers, orders[1]), plus) : outer(answers, answers, plus);
-  const parts = follows ? null : overlaps(centres, degrees);
-  const logProb = (x, z) => (follows ? inPlace[x][z] : total(parts[z].map(([place, part]) => part * inPlace[x][place])));
-  const bound = Math.log(EXAMPLES) + total(code.map((row, x) => total(row.map((q, z) => (q > 0 ? q * logProb(x, z) : 0))))) / EXAMPLES;
+  const bound = Math.log(EXAMPLES) + expected(code, inPlace, follows ? null : overlaps(centres, degrees)) / EXAMPLES;
   return { code, centres, told, information: known, bound, gap: known - bound, disentangled: disentangled(told), robust: robust(code, centres) };
 }
 
@@ -344,10 +361,14 @@ function render({ model, el }) {
         table.root, h("p", { class: "ae-note", text: "Thin upright marks: before h." }))),
   );
 
+  let plain = { noise: null };
+  const undone = (state) => {
+    if (plain.noise !== state.noise) plain = { noise: state.noise, ...measure({ ...state, degrees: 0, swaps: 0, follows: true }) };
+    return plain;
+  };
   const draw = () => {
-    const state = read();
+    const [state, before] = [read(), undone(read())];
     const now = measure(state);
-    const before = state.degrees || state.swaps ? measure({ ...state, degrees: 0, swaps: 0, follows: true }) : now;
     noise.set(Math.round(state.noise / 0.05));
     degrees.set(state.degrees);
     swaps.set(state.swaps);

@@ -1,14 +1,13 @@
 """Lesson 03's central interactive: sixteen examples on a board, noise, and one-to-one changes h of the code.
 
-An example is a letter and a number, four levels each. Its code lies on a board of 8 x 8 unit cells around the
-origin: without noise the place is uniform in the example's own block of 2 x 2 cells; noise of s cells moves the cell
-of each coordinate, with weights that fall as a Gaussian of standard deviation s and stay on the board. Within a cell
-all places are equally likely. So every figure below is a finite sum, and exact.
+An example is a letter and a number, four levels each. Its code lies on a board of 8 x 8 unit cells around
+the origin: without noise the place is uniform in the example's own block of 2 x 2 cells; noise of s cells
+moves the cell of each coordinate, with weights that fall as a Gaussian of standard deviation s and stay on
+the board. Within a cell all places are equally likely. So every figure below is a finite sum, and exact.
 """
 
 from __future__ import annotations
 
-from itertools import product
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -81,7 +80,7 @@ def turned(degrees: float) -> np.ndarray:
 def share_of_cells(centres: np.ndarray, degrees: float) -> np.ndarray:
     """What part of each turned cell a coordinate reads in each of its cells: centres (...) → (..., len(EDGES) - 1).
 
-    A uniform unit square, turned, casts a shadow that is the sum of two uniform pieces, of widths |cos| and |sin|.
+    A uniform unit square, turned, casts a shadow that is the sum of two uniform pieces, |cos| and |sin| wide.
     """
     offset = EDGES - centres[..., None]
     long, short = sorted((abs(np.cos(np.deg2rad(degrees))), abs(np.sin(np.deg2rad(degrees)))), reverse=True)
@@ -120,7 +119,9 @@ def _above(polygon: np.ndarray, axis: int, line: float, sign: int) -> np.ndarray
         return polygon
     height = sign * (polygon[:, axis] - line)
     kept = []
-    for here, there, a, b in zip(polygon, np.roll(polygon, -1, axis=0), height, np.roll(height, -1), strict=True):
+    for here, there, a, b in zip(
+        polygon, np.roll(polygon, -1, axis=0), height, np.roll(height, -1), strict=True
+    ):
         kept += [here] if a >= 0 else []
         kept += [here + a / (a - b) * (there - here)] if (a >= 0) != (b >= 0) else []
     return np.array(kept).reshape(-1, 2)
@@ -134,8 +135,9 @@ def _area(polygon: np.ndarray) -> float:
 class ChannelBoard(Interactive, script="channel_board"):
     """Noise, rotation and swaps of cells on a small channel: what they do to I(X; Z), to a bound, and to the wishes.
 
-    noise: in cells, 0 to 2. degrees: how far h turns the board, 0 to 90. swaps: how many pairs of cells h exchanges in
-    each coordinate, before it turns. follows: whether the decoder model decodes h⁻¹(z), or z as if there were no h.
+    noise: in cells, 0 to 2. degrees: how far h turns the board, 0 to 90. swaps: how many pairs of cells h
+    exchanges in each coordinate, before it turns. follows: whether the decoder model decodes h⁻¹(z), or z as
+    if there were no h.
     """
 
     noise = traitlets.Float(0.7).tag(sync=True)
@@ -153,7 +155,9 @@ class ChannelBoard(Interactive, script="channel_board"):
     def _inside(self, proposal: dict) -> float:
         low, high = {"noise": (0, 2), "degrees": (0, 90), "swaps": (0, len(SWAPS[0]))}[proposal["trait"].name]
         if not low <= proposal["value"] <= high:
-            raise ValueError(f"{proposal['trait'].name} should lie between {low} and {high}, got {proposal['value']}.")
+            raise ValueError(
+                f"{proposal['trait'].name} should lie between {low} and {high}, got {proposal['value']}."
+            )
         return proposal["value"]
 
     def code(self) -> np.ndarray:
@@ -163,9 +167,9 @@ class ChannelBoard(Interactive, script="channel_board"):
     def figures(self) -> dict[str, float]:
         """information, bound, gap and ceiling in nats; disentangled and robust in [0, 1].
 
-        information: I(X; h(Z)). bound: log n + E log p_θ(x|z), never above it (Barber & Agakov 2003); gap is the
-        difference. disentangled: the mutual information gap of letter and number, the coordinates read in cells of
-        width 1. robust: `aelib.desiderata.robust`'s score for a step to a neighbouring level.
+        information: I(X; h(Z)). bound: log n + E log p_θ(x|z), never above it (Barber & Agakov 2003); gap is
+        the difference. disentangled: the mutual information gap of letter and number, the coordinates read in
+        cells of width 1. robust: the score of `aelib.desiderata.robust`, for a step to a neighbouring level.
         """
         known, bound = information(self.code().reshape(N_EXAMPLES, -1) / N_EXAMPLES), self._bound()
         return {
@@ -183,7 +187,14 @@ class ChannelBoard(Interactive, script="channel_board"):
         levels = self.code().reshape(LEVELS, LEVELS, CELLS, CELLS) / N_EXAMPLES
         return np.array(
             [
-                [information(np.einsum(f"abij,ijr->{factor}r", levels, share_of_cells(centres[..., axis], self.degrees))) for factor in "ab"]
+                [
+                    information(
+                        np.einsum(
+                            f"abij,ijr->{factor}r", levels, share_of_cells(centres[..., axis], self.degrees)
+                        )
+                    )
+                    for factor in "ab"
+                ]
                 for axis in (0, 1)
             ]
         )
@@ -212,9 +223,12 @@ class ChannelBoard(Interactive, script="channel_board"):
     def _describe(self) -> str:
         bits = {name: value / np.log(2) for name, value in self.figures().items()}
         return (
-            f"A board of codes for sixteen examples, with noise of {self.noise:.2f} cells, turned by {self.degrees:g} degrees, "
-            f"{self.swaps} pairs of cells exchanged: the code tells {bits['information']:.2f} of 4 bits, the decoder model's "
-            f"bound is {bits['bound']:.2f}; disentangled {self._disentangled():.2f}, robust {self._robust():.2f}."
+            f"A board of codes for sixteen examples, with noise of {self.noise:.2f} cells, turned by "
+            f"{self.degrees:g} degrees, "
+            f"{self.swaps} pairs of cells exchanged: the code tells {bits['information']:.2f} of 4 "
+            "bits, the decoder model's "
+            f"bound is {bits['bound']:.2f}; disentangled {self._disentangled():.2f}, robust "
+            f"{self._robust():.2f}."
         )
 
     def picture(self) -> Figure:
@@ -237,12 +251,33 @@ class ChannelBoard(Interactive, script="channel_board"):
 
         table = self.code().reshape(N_EXAMPLES, -1)
         posterior = table / table.sum(axis=0)
-        letter = (posterior.reshape(LEVELS, LEVELS, -1).sum(axis=1) * np.arange(LEVELS)[:, None]).sum(axis=0) / 3
-        for (x, y), shade, likeliest in zip(turned(self.degrees).reshape(-1, 2), letter, posterior.argmax(axis=0), strict=True):
-            square = Rectangle((x - 0.5, y - 0.5), 1, 1, angle=self.degrees, rotation_point="center", ec="white")
+        letter = (posterior.reshape(LEVELS, LEVELS, -1).sum(axis=1) * np.arange(LEVELS)[:, None]).sum(
+            axis=0
+        ) / 3
+        for (x, y), shade, likeliest in zip(
+            turned(self.degrees).reshape(-1, 2), letter, posterior.argmax(axis=0), strict=True
+        ):
+            square = Rectangle(
+                (x - 0.5, y - 0.5), 1, 1, angle=self.degrees, rotation_point="center", ec="white"
+            )
             ax.add_patch(square).set(fc=LATENT, alpha=0.1 + 0.5 * shade)
-            ax.text(x, y, f"{'ABCD'[likeliest // LEVELS]}{likeliest % LEVELS + 1}", size=7, ha="center", va="center")
-        ax.set(xlim=(-5.8, 5.8), ylim=(-5.8, 5.8), aspect="equal", xlabel="code 1", ylabel="code 2", xticks=[], yticks=[])
+            ax.text(
+                x,
+                y,
+                f"{'ABCD'[likeliest // LEVELS]}{likeliest % LEVELS + 1}",
+                size=7,
+                ha="center",
+                va="center",
+            )
+        ax.set(
+            xlim=(-5.8, 5.8),
+            ylim=(-5.8, 5.8),
+            aspect="equal",
+            xlabel="coordinate 1",
+            ylabel="coordinate 2",
+            xticks=[],
+            yticks=[],
+        )
 
     def _draw_line(self, ax: Axes) -> None:
         from aelib.plots import ERROR, LATENT, RECONSTRUCTION
@@ -252,7 +287,9 @@ class ChannelBoard(Interactive, script="channel_board"):
         ax.plot(bits["information"], 0, "v", color=LATENT, markersize=10)
         ax.plot(bits["bound"], 0, "o", color=RECONSTRUCTION, markersize=8)
         ax.axvline(4, color="black", linewidth=1)
-        ax.set(xlim=(min(-0.2, bits["bound"] - 0.2), 4.2), yticks=[], xlabel="bits: ● bound, ▼ I(X; Z), | log n")
+        ax.set(
+            xlim=(min(-0.2, bits["bound"] - 0.2), 4.2), yticks=[], xlabel="bits: ● bound, ▼ I(X; Z), | log n"
+        )
 
     def _draw_gauges(self, ax: Axes) -> None:
         from aelib.plots import LATENT

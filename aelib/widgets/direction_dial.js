@@ -30,7 +30,6 @@ function readDial(model) {
 
 const degrees = (angle) => `${Number(angle.toFixed(1))}°`;
 const shown = (value) => value.toFixed(3);
-/** 1.00 is kept for the optimum: from 0.5 % above it on, two decimals never round to it. */
 const times = (ratio) => `${ratio.toFixed(ratio < 9.995 ? 2 : 1)}×`;
 
 /** The sentence: how far from the smallest error, and where to turn. True at every position. */
@@ -53,7 +52,7 @@ function render({ model, el }) {
   const save = saver(model);
   const { section, body, say } = card(el, {
     title: "Turn the line",
-    lead: "Each black point is copied by the nearest point of the green line. The orange threads are what is lost.",
+    lead: "Each point is copied by the nearest point of the green line; the orange threads are what is lost.",
   });
   const now = () => data.about[model.get("through")];
   const best = data.about.mean;
@@ -83,7 +82,7 @@ function render({ model, el }) {
   const top = 1.06 * Math.max(...Object.values(data.about).map(({ total, best: least }) => total - least));
   const grid = [0, 0.5, 1, 1.5, 2, 3, 4, 6, 8].filter((tick) => tick <= top);
   const curve = chart({
-    label: "error against the direction", height: 17,
+    label: "error against the direction", height: 17, right: 1.3,
     x: { domain: [0, 180], ticks: [0, 45, 90, 135, 180].map((tick) => [tick, `${tick}°`]), title: "direction of the line" },
     y: { domain: [0, top], ticks: grid.map((tick) => [tick, String(tick)]), title: "error: mean squared thread" },
     move: (c) => {
@@ -93,7 +92,7 @@ function render({ model, el }) {
       c.rule(angle, "ae-rule");
       c.line(samples.map((at) => [at, error(at)]), "ae-error");
       c.line([[0, best.best], [180, best.best]], "ae-pca ae-thin");
-      c.text(180, best.best, "smallest error, PCA’s", "ae-text-pca", "end", 0, 1.1);
+      c.text(180, best.best, "PCA’s error", "ae-text-pca", "end", 0, -0.35);
       c.dot(bestAngle, least, "ae-dot-pca", 0.36);
       c.dot(angle, error(angle), "ae-dot-error", 0.44);
     },

@@ -30,7 +30,9 @@ class DirectionDial(Interactive, script="direction_dial"):
     def __init__(self, points: np.ndarray, **state: object) -> None:
         points = np.asarray(points, dtype=np.float64)
         if points.ndim != 2 or points.shape[1] != 2 or len(points) < 3:
-            raise ValueError(f"points should have shape (n, 2), at least three of them in the plane, but has {points.shape}.")
+            raise ValueError(
+                f"points should have shape (n, 2), at least three of them in the plane, but has {points.shape}."
+            )
         super().__init__(points=as_float64(points), **state)
         self.description = self._describe()
 
@@ -101,7 +103,11 @@ class DirectionDial(Interactive, script="direction_dial"):
         around = self.cloud() - self.centre()
         angles = np.linspace(0, 180, 181)
         directions = np.stack([np.cos(np.radians(angles)), np.sin(np.radians(angles))])
-        ax.plot(angles, np.square(around).sum(axis=1).mean() - np.square(around @ directions).mean(axis=0), color=ERROR)
+        ax.plot(
+            angles,
+            np.square(around).sum(axis=1).mean() - np.square(around @ directions).mean(axis=0),
+            color=ERROR,
+        )
         ax.plot(*self.best(), "o", color=LINEAR)
         ax.axvline(self.angle, color=LATENT, linewidth=1.2)
         ax.set(xlabel="direction of the line", ylabel="error", xticks=[0, 45, 90, 135, 180], ylim=(0, None))

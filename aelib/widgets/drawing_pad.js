@@ -1,4 +1,4 @@
-import { button, card, choices, clamp, colour, FOCUSABLE, forward, h, listen, nearestIndex, onTheme, readFloat16, readFloat64, readLayers, readUint8, s, saver, strip } from "./base.js";
+import { button, card, choices, clamp, colour, FOCUSABLE, forward, h, listen, nearestIndex, onTheme, onWidth, readFloat16, readFloat64, readLayers, readUint8, s, saver, strip } from "./base.js";
 
 const [SIDE, BLOCK] = [32, 4];
 const [BOX_WIDTH, NARROW, LARGEST, LEAST_INK] = [20, 0.35, 4, 250]; // as in drawing_pad.py, where they are explained
@@ -152,6 +152,7 @@ function render({ model, el }) {
   const inkNow = () => readUint8(model.get("bitmap"));
   const presetNow = (ink) => (model.get("fitted") ? presets.findIndex((preset) => same(preset.ink, ink)) : -1);
   const paintPad = () => {
+    if (!pad.isConnected) return; // without the page there are no colours yet: onWidth comes back
     const ink = inkNow();
     const [paper, black] = ["sheet", "input"].map((name) => colour(section, name));
     const image = new ImageData(SIDE, SIDE);
@@ -183,7 +184,7 @@ function render({ model, el }) {
   };
   drawWithPointer(pad, () => tool, () => (tool === "pen" && presetNow(inkNow()) >= 0 ? [new Uint8Array(SIDE * SIDE), false] : [inkNow(), model.get("fitted")]), put);
   draw();
-  const stop = [listen(model, ["latent_dim", "bitmap"], draw), onTheme(paintPad), seenStrip.dispose, backStrip.dispose, ...thumbs.map(({ thumb }) => thumb.dispose)];
+  const stop = [listen(model, ["latent_dim", "bitmap"], draw), onTheme(paintPad), onWidth(pad, paintPad), seenStrip.dispose, backStrip.dispose, ...thumbs.map(({ thumb }) => thumb.dispose)];
   return () => stop.forEach((end) => end());
 }
 

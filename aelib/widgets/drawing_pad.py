@@ -26,16 +26,19 @@ NARROW = 0.35
 LARGEST = 4
 """A small drawing is enlarged at most so many times."""
 LEAST_INK = 250
-"""Fewer inked points than this never occur in 99 of 100 digits of the data set: thinner lines are thickened."""
+"""99 in 100 digits of the data set have more inked points than this: thinner lines are thickened."""
 N_QUANTILES = 101
+DESCRIPTION = (
+    "A pad to draw a digit on, the 8 by 8 picture that the network sees, its code, and what comes back."
+)
 
 
 def fit_to_frame(bitmap: np.ndarray) -> np.ndarray:
     """A drawing (32, 32) of 0 and 1, centred, scaled and thickened as the digits of the data set are.
 
-    Those were brought by NIST's programs to 32 rows and 20 columns, their slant removed, then reduced to 8 x 8
-    counts; of the 1,797 digits all touch the top and the bottom row, and 9 in 10 have between 267 and 356 inked
-    points. Slant is left as drawn here.
+    NIST's programs brought those to 32 rows and 20 columns and removed their slant, before they were reduced
+    to 8 x 8 counts: all 1,797 touch the top and the bottom row, and 8 in 10 have between 267 and 356 inked
+    points. Here slant is left as drawn.
 
     Source: M. D. Garris et al., NIST Form-Based Handprint Recognition System, NISTIR 5469, 1994.
     """
@@ -78,14 +81,14 @@ def _thicken(ink: np.ndarray) -> np.ndarray:
 
 
 def to_eight_by_eight(bitmap: np.ndarray, fit: bool = True) -> np.ndarray:
-    """A drawing (32, 32) of 0 and 1 as the data set would hold it: (8, 8) counts 0...16 of the ink in 4 x 4 blocks.
+    """A drawing (32, 32) of 0 and 1 as the data set would hold it: (8, 8) counts, 0 to 16, of 4 x 4 blocks.
 
     fit: first bring the drawing to the data set's size and place, with `fit_to_frame`.
     """
     drawing = np.asarray(bitmap)
     if drawing.shape != (SIDE, SIDE):
         raise ValueError(
-            f"a drawing has {SIDE} rows of {SIDE} points, each 0 or 1, but got an array of shape {drawing.shape}."
+            f"a drawing has {SIDE} rows of {SIDE} points, each 0 or 1, but this has shape {drawing.shape}."
         )
     ink = fit_to_frame(drawing) if fit else (drawing != 0).astype(np.uint8)
     n_blocks = SIDE // BLOCK
@@ -93,7 +96,7 @@ def to_eight_by_eight(bitmap: np.ndarray, fit: bool = True) -> np.ndarray:
 
 
 def to_bitmap(counts: np.ndarray) -> np.ndarray:
-    """A drawing (32, 32) whose 4 x 4 blocks hold these (8, 8) counts: the ink gathers where the neighbours have most."""
+    """A drawing (32, 32) whose 4 x 4 blocks hold these (8, 8) counts, most ink towards inky neighbours."""
     grey = np.asarray(counts, dtype=float).reshape(SIDE // BLOCK, SIDE // BLOCK)
     smooth = _interpolate(_interpolate(grey).T).T
     blocks = smooth.reshape(8, BLOCK, 8, BLOCK).swapaxes(1, 2).reshape(8, 8, BLOCK * BLOCK)
@@ -119,8 +122,17 @@ def network_layers(network: nn.Sequential) -> tuple[list[list], list[np.ndarray]
             shapes.append([layer.out_features, layer.in_features, "identity"])
             arrays += [layer.weight.detach().numpy(), layer.bias.detach().numpy()]
         else:
-            shapes[-1][2] = type(layer).__name__.lower()
+            shapes[-1][2] = _activation_name(layer)
     return shapes, arrays
+
+
+def _activation_name(layer: nn.Module) -> str:
+    name = type(layer).__name__.lower()
+    if name not in ACTIVATIONS:
+        raise ValueError(
+            f"the browser knows the activations {', '.join(ACTIVATIONS)}, but the network has {layer}."
+        )
+    return name
 
 
 def run_layers(shapes: list[list], numbers: np.ndarray, x: np.ndarray) -> np.ndarray:
@@ -152,12 +164,13 @@ class DrawingPad(Interactive, script="drawing_pad"):
 
     networks: for each K its [encoder layers, decoder layers], as `network_layers` names them.
     weights: all their numbers, K by K, as float16.
-    presets: (n, 32, 32) drawings of 0 and 1, one bit a point, with their labels; quantiles: (len(ks), 101) of the held-out errors per pixel.
+    presets: (n, 32, 32) drawings of 0 and 1, one bit a point; preset_labels names them.
+    quantiles: (len(ks), 101), of the held-out errors per pixel.
     code_range: for each K the largest |z| on the training split, the length of a full bar.
 
-    State: `latent_dim`; `bitmap`, 32 x 32 bytes of 0 and 1; `fitted`, true while a preset is shown (or drawn upon),
-    whose points are in place already. `seen()`, `code()`, `reconstruction()` and `error()` say in Python what the
-    browser shows.
+    State: `latent_dim`; `bitmap`, 32 x 32 bytes of 0 and 1; `fitted`, true while a preset is shown or rubbed
+    out, whose points are in place already. `seen()`, `code()`, `reconstruction()` and `error()` say in
+    Python what the browser shows.
     """
 
     latent_dim = traitlets.Int(8).tag(sync=True)
@@ -178,7 +191,8 @@ class DrawingPad(Interactive, script="drawing_pad"):
         """From trained autoencoders of 8 x 8 digits, one for each K; `first` is the digit to start with."""
         if tuple(dataset.image_shape) != (8, 8) or dataset.scale != 16:
             raise ValueError(
-                f"the pad draws 8 x 8 digits with grey levels 0 to 16, but {dataset.name} has shape {dataset.image_shape} and scale {dataset.scale:g}."
+                f"the pad draws 8 x 8 digits with grey levels 0 to 16, but {dataset.name} has shape "
+                f"{tuple(dataset.image_shape)} and scale {dataset.scale:g}."
             )
         ks = sorted(autoencoders)
         rows = examples_to_show(dataset, 10)
@@ -195,7 +209,7 @@ class DrawingPad(Interactive, script="drawing_pad"):
             code_range=[largest for _, largest in judged],
             bitmap=presets[first].tobytes(), fitted=True, **state,
         )  # fmt: skip
-        pad.description = "A pad to draw a digit on, the 8 by 8 picture that the network sees of it, its code, and what comes back."
+        pad.description = DESCRIPTION
         return pad
 
     def drawing(self) -> np.ndarray:
@@ -217,7 +231,7 @@ class DrawingPad(Interactive, script="drawing_pad"):
         return min(self.ks, key=lambda k: abs(k - self.latent_dim))
 
     def _numbers(self, part: int) -> tuple[list[list], np.ndarray]:
-        """The layers of the encoder (0) or decoder (1) at this K, and their numbers as the browser has them."""
+        """Layers of the encoder (0) or decoder (1) at this K, and their numbers as the browser has them."""
         at = 0
         for k in self.ks:
             for index, shapes in enumerate(self.networks[str(k)]):

@@ -107,7 +107,7 @@ function render({ model, el }) {
   const depth = slider({
     label: "Bits each", min: 0, max: data.depths.length - 1, value: b, tone: "plain", big: false,
     show: (index) => ({
-      number: data.depths[index] === FLOAT32 ? "float32" : data.depths[index], unit: `${data.depths[index] * data.ks[k]} bits an image`,
+      number: data.depths[index], unit: `× ${data.ks[k]} = ${data.depths[index] * data.ks[k]} bits an image`,
       spoken: data.depths[index] === FLOAT32 ? "32 bits, as float32" : `${data.depths[index]} bits`,
     }),
     input: (index) => choose(index, k),
@@ -125,13 +125,12 @@ function render({ model, el }) {
 
   const top = 0.01 * Math.ceil(104 * data.held.pca(data.depths.length - 1, 0));
   const y = { domain: [0, top], ticks: [0, 0.02, 0.04, 0.06].filter((tick) => tick <= top).map((tick) => [tick, tick ? tick.toFixed(2).slice(1) : "0"]) };
-  const inside = (points) => points.filter(([, value]) => value <= top);
-  const curve = (error) => data.ks.map((latentDim, index) => [latentDim, Math.min(error(b, index), top)]);
+  const curve = (error) => data.ks.map((latentDim, index) => [latentDim, error(b, index)]);
   const markers = (c, x) => {
     for (const [method, tone] of [["pca", "pca"], ["autoencoder", "recon"]]) {
       const error = data.held[method](b, k);
       c.dot(x, Math.min(error, top), `ae-dot-${tone}`, 0.35);
-      if (error > top) c.text(x, top, `↑ ${shownError(error)}`, `ae-text-${tone}`, x > 100 ? "end" : "start", x > 100 ? -0.6 : 0.6, tone === "pca" ? -0.1 : 1);
+      if (error > top) c.text(x, top, "↑", `ae-text-${tone}`, "start", 0.5, 0.3);
     }
   };
   const bySize = chart({
@@ -150,23 +149,23 @@ function render({ model, el }) {
     drag: (value) => choose(b, nearestIndex(data.ks.map(Math.log), Math.log(value))),
     describe: () => `Held-out error against the size of the code. At ${numbersOf(data.ks[k])}: autoencoder ${shownError(data.held.autoencoder(b, k))}, PCA ${shownError(data.held.pca(b, k))}.`,
   });
+  const rates = data.lossless.map(([, bits]) => bits);
   const best = { pca: frontier(data, data.held.pca), autoencoder: frontier(data, data.held.autoencoder) };
   const byBits = chart({
     label: "error against bits an image",
     x: { domain: [1, 2048], log: true, ticks: [1, 8, 64, 512].map((tick) => [tick, tick]), title: "bits an image, K × b" },
     y: { ...y, title: "best K and b", note: "dashed: this K" },
     draw: (c) => {
-      c.line(inside(best.pca), "ae-pca");
-      c.line(inside(best.autoencoder), "ae-recon");
+      c.line(best.pca, "ae-pca");
+      c.line(best.autoencoder, "ae-recon");
       const near = best.pca.find(([, value]) => value < 0.6 * top) ?? best.pca[0];
       c.text(...near, "PCA", "ae-text-pca", "start", 0.7, -0.1);
       c.text(1, 0, "autoencoder", "ae-text-recon", "start", 0, -0.7);
-      const rates = data.lossless.map(([, bits]) => bits);
       rates.forEach((bits) => c.dot(bits, 0, "ae-dot-exact", 0.3));
-      if (rates.length) c.text(Math.max(...rates), 0, "exact", "ae-text-input ae-quiet", "start", 0.1, -0.7);
     },
     move: (c) => {
-      c.line(inside(data.depths.map((bits, index) => [bits * data.ks[k], data.held.autoencoder(index, k)])), "ae-latent ae-thin");
+      c.line(data.depths.map((bits, index) => [bits * data.ks[k], data.held.autoencoder(index, k)]), "ae-latent ae-thin");
+      if (rates.length) c.text(Math.max(...rates), 0, "exact", "ae-text-input ae-quiet", "start", 0.1, -0.7);
       markers(c, data.depths[b] * data.ks[k]);
     },
     drag: (bits, value) => choose(...nearestPoint(data, byBits, bits, value)),
@@ -174,7 +173,7 @@ function render({ model, el }) {
   });
 
   const exact = data.lossless.map(([name, bits]) => `${name} ${Math.round(bits)} bits`).join(", ");
-  const legend = h("p", { class: "ae-note ae-legend", text: `Against bits, lines are the best over all K and b. Black, exact copies: ${exact} an image.` });
+  const legend = h("p", { class: "ae-note ae-legend", text: `Against bits, lines are the best over all K and b; dots on the axis are exact copies: ${exact} an image.` });
   const charts = h("div", { class: "ae-charts", "data-shown": "size" }, bySize.root, byBits.root, legend);
   const which = choices({
     label: "Error against", hideLabel: true, value: "size", change: (value) => charts.setAttribute("data-shown", value),

@@ -22,13 +22,13 @@ FLOAT32 = 32
 BIT_DEPTHS = (1, 2, 3, 4, 5, 6, 7, 8, FLOAT32)
 """Bits a number of the code may have."""
 PICTURED = (1, 2, 3, 4, 5, FLOAT32)
-"""The bit depths whose pictures are sent; from 6 bits on, a picture is within 1 grey level in 100 of float32's."""
+"""The bit depths whose pictures are sent; from 6 bits on they look like float32's (2 grey levels in 255)."""
 METHODS = ("autoencoder", "PCA")
 SPLITS = ("train", "held out")
 
 
 def coarse(codes: np.ndarray, train_codes: np.ndarray, bits: int) -> np.ndarray:
-    """Codes (n, K) with each number rounded to `bits` bits over the training codes' range; 32 leave them alone."""
+    """Codes (n, K), each number rounded to `bits` bits over the training codes' range; not with 32."""
     if bits == FLOAT32:
         return codes
     import torch
@@ -40,7 +40,7 @@ def coarse(codes: np.ndarray, train_codes: np.ndarray, bits: int) -> np.ndarray:
 
 
 def zlib_bits(raw: np.ndarray) -> dict[str, float]:
-    """Bits an image that zlib (level 9) needs to keep (n, D) uint8 images exactly: each alone, and all in one run."""
+    """Bits an image that zlib (level 9) takes for (n, D) uint8 images: each alone, and all in one run."""
     rows = np.ascontiguousarray(raw, dtype=np.uint8)
     alone = sum(len(zlib.compress(row.tobytes(), 9)) for row in rows)
     return {
@@ -59,7 +59,7 @@ class LatentExplorer(Interactive, script="latent_explorer"):
     errors: (2, 2, len(BIT_DEPTHS), len(ks)), squared error per pixel: METHODS x SPLITS x BIT_DEPTHS x ks.
     lossless: bits an image that codecs need for an exact copy, by name.
 
-    `latent_dim` and `bits` are the state: they follow the sliders, and `jslink` can tie them to other controls.
+    `latent_dim` and `bits` are the state: they follow the sliders, and `jslink` ties them to other controls.
     """
 
     latent_dim = traitlets.Int(8).tag(sync=True)
@@ -87,8 +87,9 @@ class LatentExplorer(Interactive, script="latent_explorer"):
     ) -> None:
         _check_shapes(ks, np.asarray(images), np.asarray(frames), pca, np.asarray(errors))
         super().__init__(
-            ks=list(ks), images=as_uint8(images), frames=as_uint8(frames), errors=as_float64(errors), lossless=dict(lossless),
-            pca=as_float16([pca["mean"], pca["components"], pca["codes"]]), image_shape=list(image_shape), **state,
+            ks=list(ks), images=as_uint8(images), frames=as_uint8(frames), errors=as_float64(errors),
+            pca=as_float16([pca["mean"], pca["components"], pca["codes"]]),
+            lossless=dict(lossless), image_shape=list(image_shape), **state,
         )  # fmt: skip
         self.description = self._describe()
 
@@ -102,10 +103,10 @@ class LatentExplorer(Interactive, script="latent_explorer"):
         lossless: Mapping[str, float] | None = None,
         **state: int,
     ) -> LatentExplorer:
-        """From trained autoencoders, one for each K: errors on both splits, and PCA fitted on the training split.
+        """From trained autoencoders, one for each K; PCA is fitted on the training split.
 
-        Shown are held-out examples, one of each label where there are labels. `lossless` defaults to `zlib_bits`
-        of the held-out examples.
+        Shown are held-out examples, one of each label where there are labels. Unless it is given, `lossless`
+        is `zlib_bits` of the held-out examples.
         """
         ks = sorted(autoencoders) if ks is None else list(ks)
         train, held_out = dataset.train.numpy(), dataset.held_out.numpy()
@@ -153,9 +154,9 @@ class LatentExplorer(Interactive, script="latent_explorer"):
         b, k = self.position()
         autoencoder, pca = self.error_table()[:, 1, b, k]
         return (
-            f"Held-out pictures through a code of {self.ks[k]} numbers and back: squared error per pixel "
-            f"{autoencoder:.4f} for the autoencoder and {pca:.4f} for PCA; curves of the error against the size of "
-            "the code, and against its bits."
+            f"Held-out pictures through a code of {self.ks[k]} numbers and back: squared error per "
+            f"pixel {autoencoder:.4f} for the autoencoder and {pca:.4f} for PCA; curves of the error against "
+            "the size of the code, and against its bits."
         )
 
     def picture(self) -> Figure:
@@ -207,8 +208,8 @@ class LatentExplorer(Interactive, script="latent_explorer"):
                 color=colour,
             )
             ax.plot(rates[b, k], table[1, b, k], "o", color=colour)
-        label_line(ax, 1, 0, "autoencoder", RECONSTRUCTION)
-        label_line(ax, 20, 0.03, "PCA", LINEAR)
+        label_line(ax, 1, 0, "autoencoder", RECONSTRUCTION, xytext=(-4, 6), fontsize=9)
+        label_line(ax, 20, 0.03, "PCA", LINEAR, fontsize=9)
         ax.plot(list(self.lossless.values()), [0] * len(self.lossless), "D", color="black", clip_on=False)
         ax.set_xscale("log", base=2)
         ax.set(
@@ -231,7 +232,7 @@ def _mean_square(x_hat: np.ndarray, x: np.ndarray) -> float:
 
 
 def _through_network(model: Autoencoder, splits: Sequence[np.ndarray]) -> tuple[np.ndarray, np.ndarray]:
-    """Frames of the last split, (len(PICTURED), n_shown, D), and errors on the first two, (2, len(BIT_DEPTHS))."""
+    """Frames of the last split, (len(PICTURED), n, D), and errors on the first two, (2, len(BIT_DEPTHS))."""
     import torch
 
     with torch.no_grad():
@@ -247,7 +248,7 @@ def _through_network(model: Autoencoder, splits: Sequence[np.ndarray]) -> tuple[
 
 
 def _through_pca(splits: Sequence[np.ndarray], ks: Sequence[int]) -> tuple[dict[str, np.ndarray], np.ndarray]:
-    """PCA of the first split: what draws the last one, and errors on the first two, (2, len(BIT_DEPTHS), len(ks))."""
+    """PCA of the first split: what draws the last, and errors on two, (2, len(BIT_DEPTHS), len(ks))."""
     from sklearn.decomposition import PCA
 
     pca = PCA(n_components=ks[-1], svd_solver="full").fit(splits[0].astype(np.float64))
@@ -277,5 +278,6 @@ def _check_shapes(
     for name, (array, shape) in expected.items():
         if array.shape != shape:
             raise ValueError(
-                f"{name} should have shape {shape} for {len(ks)} code sizes and {n_shown} images, but has {array.shape}."
+                f"{name} should have shape {shape} for {len(ks)} code sizes and {n_shown} images, "
+                f"but has {array.shape}."
             )

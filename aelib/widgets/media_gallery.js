@@ -220,8 +220,8 @@ function sentence({ key, n_inputs, n_held_out, scores }, index, k, panel) {
     const [right, all] = panel.tally(1 + index);
     return `${start} In ${count(n_held_out)} words that it never saw, ${percent(score)} of the letters come back right; in those shown, ${right} of ${all}.`;
   }
-  const share = `Over ${count(n_held_out)} ${THINGS[key]} that it never saw, R² = ${score.toFixed(3)}`;
-  if (score <= 0) return `${start} ${share}: no better than giving back the mean each time.`;
+  const share = `Over ${count(n_held_out)} ${THINGS[key]} that it never saw, R² = ${score.toFixed(3).replace("-", "−")}`;
+  if (score <= 0) return `${start} ${share}: no better than giving back the mean of the training data.`;
   if (key === "music") return `${start} ${share}: the error is ${(-10 * Math.log10(1 - score)).toFixed(0)} dB weaker than the sound.`;
   return `${start} ${share}: ${percent(1 - score)} of what tells them apart is lost.`;
 }

@@ -12,6 +12,10 @@ from aelib.models import Autoencoder
 from aelib.widgets.drawing_pad import SIDE, DrawingPad
 
 KS = (1, 2, 4, 8, 16, 32)
+SMALL_TARGETS = """[...el.querySelectorAll("input, button")].map((node) => node.getBoundingClientRect())
+  .filter((box) => box.width && (box.width < 24 || box.height < 24)).length"""
+KEYS_KEPT = """[...el.querySelectorAll("input, button, [tabindex]")]
+  .every((node) => node.dataset.lmSuppressShortcuts === "true")"""
 
 
 @pytest.fixture(scope="module")
@@ -20,18 +24,22 @@ def pad() -> DrawingPad:
 
 
 def drawings() -> dict[str, tuple[np.ndarray, bool]]:
-    """Ten drawings, extremes included, and whether they are in place already."""
+    """Eleven drawings, extremes included, and whether they are in place already."""
     rng = np.random.default_rng(0)
     row, column = np.mgrid[:SIDE, :SIDE]
     ring = np.abs(np.hypot(row - 12, 1.4 * (column - 9)) - 7) < 1.7
     dot, corner = np.zeros((2, SIDE, SIDE))
     dot[20, 3], corner[-1, -1] = 1, 1
     thin = (column == 7) & (row > 3) & (row < 29)
+    sparse = (np.abs(column - 15.5) < 10) & (row < 12)  # fills the box; with 245 points it is thickened once
+    sparse[-1, 6:11] = True
     dash = (row == 16) & (column > 5) & (column < 27)
     return {
         "empty": (np.zeros((SIDE, SIDE)), False), "full": (np.ones((SIDE, SIDE)), False), "dot": (dot, False),
         "corner": (corner, False), "ring": (ring, False), "thin line": (thin, False), "dash": (dash, False),
-        "noise": (rng.random((SIDE, SIDE)) < 0.02, False), "ring in place": (ring, True), "full in place": (np.ones((SIDE, SIDE)), True),
+        "just too thin": (sparse, False),
+        "noise": (rng.random((SIDE, SIDE)) < 0.02, False), "ring in place": (ring, True),
+        "full in place": (np.ones((SIDE, SIDE)), True),
     }  # fmt: skip
 
 
@@ -52,7 +60,8 @@ def put(page, bitmap: np.ndarray, fitted: bool, latent_dim: int) -> None:
 
 
 def points(page) -> np.ndarray:
-    read = "() => { const v = model.get('bitmap'); return [...new Uint8Array(v.buffer, v.byteOffset, v.byteLength)]; }"
+    read = """() => { const view = model.get("bitmap");
+      return [...new Uint8Array(view.buffer, view.byteOffset, view.byteLength)]; }"""
     return np.array(page.evaluate(read)).reshape(SIDE, SIDE)
 
 
@@ -169,17 +178,12 @@ def test_fits_and_is_accessible(plain_page, pad, width, theme):
     page = plain_page.mount(pad, width=width, theme=theme)
     assert page.evaluate("document.documentElement.scrollWidth") <= width
     assert page.evaluate(
-        "[...el.querySelectorAll('.ae-card *')].every(node => node.getBoundingClientRect().right <= innerWidth)"
+        "[...el.querySelectorAll('.ae-card *')].every(n => n.getBoundingClientRect().right <= innerWidth)"
     )
     found = Axe().run(page).response["violations"]
     assert [v["id"] for v in found if v["impact"] in ("serious", "critical")] == []
-    small = page.evaluate(
-        "[...el.querySelectorAll('input, button')].map(n => n.getBoundingClientRect()).filter(b => b.width && (b.width < 24 || b.height < 24)).length"
-    )
-    assert small == 0
-    assert page.evaluate(
-        "[...el.querySelectorAll('input, button, [tabindex]')].every(n => n.dataset.lmSuppressShortcuts === 'true')"
-    )
+    assert page.evaluate(SMALL_TARGETS) == 0
+    assert page.evaluate(KEYS_KEPT)
 
 
 def test_a_change_of_theme_repaints_pad_and_pictures(plain_page, pad):
@@ -212,7 +216,11 @@ ASK = """async (code) => {
 
 def test_in_jupyterlab_the_drawing_reaches_python(lab):
     page = lab.open_notebook(lab.write("pad.ipynb", new_notebook(cells=[new_code_cell(LESSON)])), width=1100)
+    lab.change_theme(page, "light")
     lab.run_all(page)
+    page.locator(".ae-pad").wait_for()
+    page.wait_for_timeout(300)
+    assert 200 < points_on(page) < 500  # the first digit, painted once the card has come into the page
     page.get_by_role("button", name="Clear").click()
     draw_line(page, (0.5, 0.2), (0.5, 0.8))
     page.wait_for_timeout(600)
@@ -230,5 +238,6 @@ def test_in_jupyterlab_the_drawing_reaches_python(lab):
 
 def points_on(page) -> int:
     """How many points of the pad are inked, read from its pixels (light theme)."""
-    read = """canvas => [...canvas.getContext("2d").getImageData(0, 0, 32, 32).data].filter((value, at) => at % 4 === 0 && value < 100).length"""
+    read = """canvas => [...canvas.getContext("2d").getImageData(0, 0, 32, 32).data]
+      .filter((value, at) => at % 4 === 0 && value < 100).length"""
     return page.locator(".ae-pad").evaluate(read)

@@ -1,4 +1,4 @@
-"""Lesson 01's explorer in a real browser: it says what Python says, answers every hand, and looks right everywhere."""
+"""Lesson 01's explorer in a real browser: it says what Python says, answers every hand, fits everywhere."""
 
 from __future__ import annotations
 
@@ -15,6 +15,10 @@ from aelib.widgets.latent_explorer import BIT_DEPTHS, LatentExplorer
 
 KS = [*range(1, 17), 20, 24, 32, 48, 64]
 SETTINGS = [(1, 1), (1, 32), (2, 3), (4, 8), (8, 32), (8, 2), (16, 4), (48, 32), (64, 1), (64, 32)]
+SMALL_TARGETS = """[...el.querySelectorAll("input, button")].map((node) => node.getBoundingClientRect())
+  .filter((box) => box.width && (box.width < 24 || box.height < 24)).length"""
+KEYS_KEPT = """[...el.querySelectorAll("input, button, [tabindex]")]
+  .every((node) => node.dataset.lmSuppressShortcuts === "true")"""
 PAPER, INK, VERMILLION = np.array([245, 246, 247]), np.array([20, 24, 29]), np.array([213, 94, 0])
 READ = """canvas => {
   const { data } = canvas.getContext("2d").getImageData(0, 0, canvas.width, canvas.height);
@@ -180,21 +184,16 @@ def test_fits_and_is_accessible(plain_page, explorer, width, theme):
     page = plain_page.mount(explorer, width=width, theme=theme)
     assert page.evaluate("document.documentElement.scrollWidth") <= width
     assert page.evaluate(
-        "[...el.querySelectorAll('.ae-card *')].every(node => node.getBoundingClientRect().right <= innerWidth)"
+        "[...el.querySelectorAll('.ae-card *')].every(n => n.getBoundingClientRect().right <= innerWidth)"
     )
     found = Axe().run(page).response["violations"]
     assert [v["id"] for v in found if v["impact"] in ("serious", "critical")] == []
-    small = page.evaluate(
-        "[...el.querySelectorAll('input, button')].map(n => n.getBoundingClientRect()).filter(b => b.width && (b.width < 24 || b.height < 24)).length"
-    )
-    assert small == 0
+    assert page.evaluate(SMALL_TARGETS) == 0
 
 
 def test_every_control_keeps_its_keys_in_jupyterlab(plain_page, explorer):
     page = plain_page.mount(explorer)
-    assert page.evaluate(
-        "[...el.querySelectorAll('input, button, [tabindex]')].every(n => n.dataset.lmSuppressShortcuts === 'true')"
-    )
+    assert page.evaluate(KEYS_KEPT)
 
 
 def test_a_change_of_theme_repaints(plain_page, explorer):
@@ -223,7 +222,8 @@ from aelib.data import digits
 from aelib.models import Autoencoder
 from aelib.widgets.latent_explorer import LatentExplorer
 import ipywidgets
-explorer = LatentExplorer.from_models(digits(), {k: Autoencoder(64, k, (16,), seed=k) for k in (1, 2, 4, 8, 16, 64)})
+autoencoders = {k: Autoencoder(64, k, (16,), seed=k) for k in (1, 2, 4, 8, 16, 64)}
+explorer = LatentExplorer.from_models(digits(), autoencoders)
 knob = ipywidgets.IntSlider(4, 1, 64, description="K")
 link = ipywidgets.jslink((knob, "value"), (explorer, "latent_dim"))
 explorer
@@ -233,6 +233,7 @@ explorer
 def test_in_jupyterlab_with_and_without_its_kernel(lab):
     name = lab.write("explorer.ipynb", new_notebook(cells=[new_code_cell(LESSON), new_code_cell("knob")]))
     page = lab.open_notebook(name, width=1100)
+    lab.change_theme(page, "light")
     lab.run_all(page)
     card = page.locator(".ae-card")
     card.wait_for()

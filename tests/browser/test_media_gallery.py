@@ -121,8 +121,8 @@ def test_every_medium_at_every_k_says_pythons_score(plain_page, key):
     for index, k in enumerate(KS):
         page.evaluate(f"model.set('latent_dim', {k})")
         score = entry["scores"][index]
-        words = f"{round(100 * score)} % of the letters" if key == "text" else f"R² = {score:.3f}"
-        assert words in says(page)
+        fit = f"R² = {score:.3f}".replace("-", "−")
+        assert (f"{round(100 * score)} % of the letters" if key == "text" else fit) in says(page)
         assert says(page).startswith(f"{entry['n_inputs']:,} numbers → {k}.")
         seen.append(says(page))
     assert len(set(seen)) == len(KS)
@@ -174,7 +174,8 @@ def test_words_are_those_that_python_reads(plain_page, k):
     page = plain_page.mount(shown)
     spelt = page.evaluate("""() => {
       const read = (row) => row.textContent.replaceAll('·', ' ').trimEnd();
-      return [...document.querySelectorAll('.ae-word')].map((word) => [...word.querySelectorAll('.ae-letters')].map(read));
+      const rows = (word) => [...word.querySelectorAll('.ae-letters')].map(read);
+      return [...document.querySelectorAll('.ae-word')].map(rows);
     }""")
     asked = [word for word, _ in spelt]
     rows = DATA["text"].held_out

@@ -5,7 +5,10 @@ A mistake stands where the stub stood; the cell's last line then calls the check
 
 PLANTED: dict[str, list[tuple[str, str]]] = {
     "lesson00.batch_loss": [
-        ("def batch_loss(x, x_hat):\n    return ((x - x_hat) ** 2).mean()", "averaged over the batch and over the dimensions"),
+        (
+            "def batch_loss(x, x_hat):\n    return ((x - x_hat) ** 2).mean()",
+            "averaged over the batch and over the dimensions",
+        ),
         ("def batch_loss(x, x_hat):\n    return ((x - x_hat) ** 2).sum()", "grows with the batch size"),
         ("def batch_loss(x, x_hat):\n    return ((x - x_hat) ** 2).sum(0).mean()", "swapped"),
         ("def batch_loss(x, x_hat):\n    return (x - x_hat).sum(1).mean()", "not squared"),

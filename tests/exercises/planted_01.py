@@ -7,17 +7,26 @@ PLANTED: dict[str, list[tuple[str, str]]] = {
     "lesson01.psnr": [
         ("def psnr(x, x_hat):\n    return 10 * torch.log10(((x - x_hat) ** 2).mean())", "wrong sign"),
         ("def psnr(x, x_hat):\n    return 20 * torch.log10(1 / ((x - x_hat) ** 2).mean())", "10 and not 20"),
-        ("def psnr(x, x_hat):\n    return 10 * torch.log(1 / ((x - x_hat) ** 2).mean())", "natural logarithm"),
+        (
+            "def psnr(x, x_hat):\n    return 10 * torch.log(1 / ((x - x_hat) ** 2).mean())",
+            "natural logarithm",
+        ),
         ("def psnr(x, x_hat):\n    return 10 * torch.log10(1 / ((x - x_hat) ** 2).sum(1).mean())", "summed"),
         ("def psnr(x, x_hat):\n    return 10 * torch.log10(1 / ((x - x_hat) ** 2).mean(1))", "one number"),
-        ("def psnr(x, x_hat):\n    return 10 * torch.log10(1 / (x - x_hat).mean().abs())", "opposite sign cancel"),
+        (
+            "def psnr(x, x_hat):\n    return 10 * torch.log10(1 / (x - x_hat).mean().abs())",
+            "opposite sign cancel",
+        ),
     ],
     "lesson01.perfect_copy": [
         ("def encode(x):\n    return x\n\n\ndef decode(z):\n    return z", "code is the image itself"),
         ("def encode(x):\n    return x[:, :32]\n\n\ndef decode(z):\n    return z", "yours has 32"),
         ("def encode(x):\n    return x.round()\n\n\ndef decode(z):\n    return z", "loses information"),
         ("def encode(x):\n    return x.flip(1)\n\n\ndef decode(z):\n    return z", "undoes it"),
-        ("def encode(x):\n    return x.sum()\n\n\ndef decode(z):\n    return z", "one row of numbers an image"),
+        (
+            "def encode(x):\n    return x.sum()\n\n\ndef decode(z):\n    return z",
+            "one row of numbers an image",
+        ),
     ],
     "lesson01.smallest_latent_dim": [
         (
@@ -80,8 +89,14 @@ PLANTED: dict[str, list[tuple[str, str]]] = {
             "import math\n\n\ndef break_even(n_parameters, bits_raw, bits_code):\n    return math.ceil(32 * n_parameters / bits_raw)",
             "still costs its",
         ),
-        ("def break_even(n_parameters, bits_raw, bits_code):\n    return 32 * n_parameters / (bits_raw - bits_code)", "round up"),
-        ("def break_even(n_parameters, bits_raw, bits_code):\n    return 32 * n_parameters // (bits_raw - bits_code)", "round up"),
+        (
+            "def break_even(n_parameters, bits_raw, bits_code):\n    return 32 * n_parameters / (bits_raw - bits_code)",
+            "round up",
+        ),
+        (
+            "def break_even(n_parameters, bits_raw, bits_code):\n    return 32 * n_parameters // (bits_raw - bits_code)",
+            "round up",
+        ),
         (
             "import math\n\n\ndef break_even(n_parameters, bits_raw, bits_code):\n"
             "    return math.ceil(32 * n_parameters / (bits_code - bits_raw))",

@@ -12,7 +12,6 @@ import pytest
 from lesson import exercises, lessons, parsed, read, solutions
 
 
-
 def planted() -> dict[str, list[tuple[str, str]]]:
     """All planted mistakes, from the planted_NN.py files beside this one."""
     return {
@@ -27,7 +26,7 @@ FEWEST_MISTAKES = 3
 
 
 def stubs_and_solutions() -> dict[str, tuple[str, str]]:
-    """"lesson01.psnr" → (the cell with the stub and the call of its check, the folded solution)."""
+    """ "lesson01.psnr" → (the cell with the stub and the call of its check, the folded solution)."""
     found = {}
     for path in lessons():
         notebook = read(path)
@@ -39,7 +38,8 @@ def stubs_and_solutions() -> dict[str, tuple[str, str]]:
 EXERCISES = stubs_and_solutions()
 each_exercise = pytest.mark.parametrize("name", EXERCISES)
 each_mistake = pytest.mark.parametrize(
-    ("name", "code", "words"), [(name, code, words) for name, mistakes in PLANTED.items() for code, words in mistakes]
+    ("name", "code", "words"),
+    [(name, code, words) for name, mistakes in PLANTED.items() for code, words in mistakes],
 )
 
 

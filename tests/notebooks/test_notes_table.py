@@ -25,7 +25,7 @@ TAUGHT = {
     "called a prior": "prior",
     "1995": "Helmholtz",
     "factor analysis": "diagonal noise",
-    "a posterior": "approximat",
+    "a posterior": "approximates",
     "over x ~ q": r"z \\sim q|z ~ q",
     "E(p(x))": "log",
     "minimise the divergence": "evidence",

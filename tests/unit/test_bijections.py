@@ -52,6 +52,14 @@ def test_scrambling_is_undone_everywhere(seed, n_bins, wild):
     assert torch.allclose(scramble(unscramble(z, edges, seed), edges, seed), z, atol=1e-3)
 
 
+@pytest.mark.parametrize("seed", range(10))
+def test_rounding_next_to_an_edge_does_not_move_a_code_into_the_next_cell(seed):
+    below = torch.nextafter(EDGES[:, 1:], EDGES[:, :-1]).T
+    for z in (EDGES.T[:-1], below):
+        assert torch.allclose(unscramble(scramble(z, EDGES, seed), EDGES, seed), z, atol=1e-3)
+        assert torch.allclose(close_holes(open_holes(z, 0.3, EDGES), 0.3, EDGES), z, atol=1e-3)
+
+
 def test_scrambling_sends_each_cell_where_the_order_says():
     cell = (CODES[:, 1:2] >= EDGES[1, 1:-1]).sum(1)
     new_cell = (scramble(CODES, EDGES, seed=4)[:, 1:2] >= EDGES[1, 1:-1]).sum(1)

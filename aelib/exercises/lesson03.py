@@ -1,0 +1,196 @@
+"""Checks for lesson 03, with references of their own."""
+
+import math
+
+import numpy as np
+import torch
+
+from aelib.exercises.frame import Wrong, array, close, exercise, first_slip, function, number, same_shape
+
+
+def _entropy(*probabilities: float) -> float:
+    return -sum(p * math.log(p) for p in probabilities if p > 0)
+
+
+def _encoder(n_examples: int, n_symbols: int, seed: int) -> np.ndarray:
+    """A random q(z|x), (n, m), rows sum to 1, one entry of the first row 0."""
+    table = np.random.default_rng(seed).gamma(0.7, size=(n_examples, n_symbols)) + 0.02
+    table[0, 1] = 0
+    return table / table.sum(axis=1, keepdims=True)
+
+
+@exercise
+def binary_information(answer) -> str:
+    """``answer(p_one, flip) -> nats``: X is 1 with probability p_one, Z is X turned over with probability flip."""
+    for p, flip in ((0.3, 0.1), (0.5, 0.2), (0.8, 0.45)):
+        got = number(function(answer)(p, flip), "your information")
+        arrives = p * (1 - flip) + (1 - p) * flip
+        h_x, h_z, h_flip = _entropy(p, 1 - p), _entropy(arrives, 1 - arrives), _entropy(flip, 1 - flip)
+        want = h_z - h_flip
+        if not close(got, want, rtol=1e-4, atol=1e-6):
+            where = f"For p_one = {p} and flip = {flip} you got {got:.4f}, expected {want:.4f} nats: "
+            raise first_slip(
+                {
+                    where + "that is the value in bits; in nats the logarithm is the natural one.": close(
+                        got, want / math.log(2), 1e-4
+                    ),
+                    where + "that is the entropy of Z; what the noise puts into Z tells nothing about X, "
+                    "so subtract H(flip).": close(got, h_z, 1e-4),
+                    where + "you subtracted H(flip) from H(X); it is H(Z) whose surplus over the noise "
+                    "counts.": close(got, h_x - h_flip, 1e-4),
+                    where + "log 2 − H(flip) is right only for a fair coin; here Z is 1 with probability "
+                    "p(1−f) + (1−p)f.": close(got, math.log(2) - h_flip, 1e-4),
+                    where + "the right size with the wrong sign; information is never negative.": close(
+                        got, -want, 1e-4
+                    ),
+                },
+                where + "I = H(Z) − H(Z|X), and H(Z|X) is the entropy of the flip.",
+            )
+    try:
+        silent = float(array(answer(0.3, 0.0), "your information"))
+    except ValueError:
+        silent = math.nan
+    if not close(silent, _entropy(0.3, 0.7), rtol=1e-5):
+        raise Wrong(
+            f"Without flips Z is X and I = H(X), but you got {silent:.3g}: 0 · log 0 counts as 0, "
+            "skip such terms."
+        )
+    return (
+        "Right. Without flips I is H(X), and at flip = 1/2 it is 0, whatever the coin: Z is then "
+        "a coin of its own."
+    )
+
+
+@exercise
+def posterior(answer) -> str:
+    """``answer(q) -> (n, m)``: from q(z|x), rows sum to 1, to q(x|z) for X uniform on the n rows."""
+    q = _encoder(4, 6, seed=1)
+    got = array(function(answer)(torch.tensor(q)), "posterior(q)")
+    want = q / q.sum(axis=0)
+    if got.shape == want.T.shape and close(got, want.T, atol=1e-6):
+        raise Wrong(
+            "The numbers are right and the table is turned: keep one row an example and one column a "
+            "symbol, as in q."
+        )
+    same_shape(got, want, "posterior(q)")
+    if not close(got, want, atol=1e-6):
+        raise first_slip(
+            {
+                "You gave q back unchanged: its rows sum to 1, but q(x|z) is a distribution over x, "
+                "so each column must.": close(got, q),
+                "Each row was divided by its own sum, which was 1 already: divide each column, "
+                "sum(dim=0).": close(got, q / q.sum(axis=1, keepdims=True)),
+                f"Your columns sum to {got.sum(axis=0)[0]:.3g}: the factor 1/n stands above and below "
+                "the fraction, so it cancels.": close(got * len(q), want, 1e-5)
+                or close(got, want * len(q), 1e-5),
+                "That is a softmax of the probabilities; they are positive already, so divide by "
+                "their sum without exponentials.": close(got, np.exp(q) / np.exp(q).sum(axis=0), 1e-5),
+                f"The whole table sums to {got.sum():.3g}: that is a joint distribution; condition on "
+                "z, column by column.": close(got.sum(), 1, 1e-4),
+            },
+            f"The first column is {np.round(got[:, 0], 3)}, expected {np.round(want[:, 0], 3)}: "
+            "q(z|x_i) over the sum of q(z|x_j).",
+        )
+    return (
+        "Right: reading a code is Bayes' rule with equal priors. No decoder was trained; this one "
+        "comes with the encoder."
+    )
+
+
+@exercise
+def information_bound(answer) -> str:
+    """``answer(q, p) -> nats``: log n + (1/n) Σ_i Σ_z q(z|x_i) log p(x_i|z), both tables (n, m)."""
+    q = _encoder(5, 7, seed=2)
+    p = np.random.default_rng(3).gamma(1.0, size=(5, 7)) + 0.1
+    p /= p.sum(axis=0)
+    got = number(function(answer)(torch.tensor(q), torch.tensor(p)), "your bound")
+    total = float((q * np.log(p)).sum())
+    want = math.log(5) + total / 5
+    if not close(got, want, rtol=1e-5, atol=1e-6):
+        said = f"You got {got:.4f}, expected {want:.4f} nats: "
+        raise first_slip(
+            {
+                said + "log n is missing; without it the bound has the wrong offset.": close(
+                    got, total / 5, 1e-4
+                ),
+                said + "the sum over examples has to be divided by n.": close(got, math.log(5) + total, 1e-4),
+                said + "weight each log p by q(z|x_i); a plain mean treats all codes alike.": close(
+                    got, math.log(5) + np.log(p).mean(), 1e-4
+                ),
+                said + "a mean over the whole table divides by the number of symbols too.": close(
+                    got, math.log(5) + total / 35, 1e-4
+                ),
+                said + "the average is over log p, and you took the log of the average.": close(
+                    got, math.log(5) + np.log((q * p).sum(axis=1)).mean(), 1e-4
+                ),
+                said + "the second term is a sum of logarithms of probabilities, so it is added and makes "
+                "the bound smaller.": close(got, math.log(5) - total / 5, 1e-4),
+                said + "you used the encoder's own posterior, which gives I itself; the decoder model p "
+                "was to be judged.": close(got, math.log(5) + _own_posterior_term(q), 1e-4),
+            },
+            said + "log n plus the average over examples of Σ_z q(z|x_i) log p(x_i|z).",
+        )
+    zero = p.copy()
+    zero[0, 1] = 0
+    if not math.isfinite(float(array(answer(torch.tensor(q), torch.tensor(zero)), "your bound"))):
+        raise Wrong(
+            "Where q(z|x) = 0 the code never occurs, and log p(x|z) may be −∞ there: torch.xlogy(q, "
+            "p) counts 0 · log 0 as 0."
+        )
+    gap = math.log(5) + _own_posterior_term(q) - want
+    return (
+        f"Right: {want:.3f} nats. I itself is {gap:.3f} above: that is the KL which a better "
+        "decoder could win back."
+    )
+
+
+def _own_posterior_term(q: np.ndarray) -> float:
+    own = q / q.sum(axis=0)
+    return float(sum(q[i, z] * math.log(own[i, z]) for i, z in np.ndindex(*q.shape) if q[i, z] > 0) / len(q))
+
+
+@exercise
+def ruin(h, h_inverse) -> str:
+    """``h(z)`` from [0, 1) to [0, 1), one to one, undone by ``h_inverse``, whose robustness score is below 0.1."""
+    z = torch.rand(4000, generator=torch.Generator().manual_seed(4), dtype=torch.float64)
+    code = same_shape(array(function(h)(z), "h(z)"), array(z), "h(z)")
+    if code.min() < -1e-9 or code.max() > 1 + 1e-9:
+        raise Wrong(
+            f"h(z) should stay within 0 and 1, but it reaches from {code.min():.3g} to {code.max():.3g}."
+        )
+    back = same_shape(array(function(h_inverse)(h(z)), "h_inverse(h(z))"), array(z), "h_inverse(h(z))")
+    lost = float(np.mean(np.abs(back - array(z)) > 1e-6))
+    if lost > 0:
+        raise Wrong(
+            f"{lost:.0%} of the codes do not come back: h_inverse(h(z)) must be z everywhere. Either "
+            "two codes were sent to one "
+            "place, and information is lost, or the inverse does not match."
+        )
+    score = _robustness(lambda t: array(h(torch.tensor(t))), array(z))
+    if score >= 0.1:
+        raise first_slip(
+            {
+                "h can be undone, and it changes nothing: a code that is left alone is as robust as "
+                "before.": close(code, array(z), atol=1e-9),
+                f"h can be undone, and the robustness is still {score:.2f}: turned round or bent, "
+                "neighbours are still neighbours. "
+                "Cut the interval and put the pieces elsewhere.": np.all(
+                    np.diff(code[np.argsort(array(z))]) > 0
+                )
+                or np.all(np.diff(code[np.argsort(array(z))]) < 0),
+            },
+            f"h can be undone, and the robustness is still {score:.2f}, wanted below 0.1: cut finer, "
+            "or carry neighbouring pieces further apart.",
+        )
+    return (
+        f"Right: not a bit is lost, and the robustness fell to {score:.2f}. Infomax cannot tell "
+        "this code from the one you started with."
+    )
+
+
+def _robustness(h, z: np.ndarray, step: float = 0.1) -> float:
+    """As lesson 02 measures it: movement for a tenth of the way to another code, against that code's distance."""
+    other = np.roll(z, 1)
+    moved, far = h(z + step * (other - z)) - h(z), h(other) - h(z)
+    movement = math.sqrt(np.mean(moved**2) / np.mean(far**2))
+    return min(1.0, max(0.0, (step / movement - step) / (1 - step)))

@@ -1,0 +1,180 @@
+"""Checks for lesson 04, with references of their own in numpy."""
+
+import numpy as np
+import torch
+
+from aelib.exercises.frame import Wrong, array, close, exercise, first_slip, function, number, same_shape
+
+
+def _data(n_examples: int = 200, n_inputs: int = 6, seed: int = 0) -> np.ndarray:
+    """(n, D): correlated, of unequal variances, far from centred, each input with a mean of its own."""
+    generator = np.random.default_rng(seed)
+    mixed = generator.standard_normal((n_examples, n_inputs)) @ generator.standard_normal(
+        (n_inputs, n_inputs)
+    )
+    return mixed + generator.uniform(1, 4, n_inputs)
+
+
+def _covariance(x: np.ndarray) -> np.ndarray:
+    return np.cov(x.T, bias=True)
+
+
+@exercise
+def best_decoder(answer) -> str:
+    """``answer(V, S) -> W`` (D, K): the decoder that fits the encoder V (K, D) best, for the covariance S (D, D)."""
+    x = _data()
+    S, V = _covariance(x), np.random.default_rng(1).standard_normal((2, 6))
+    centred = x - x.mean(axis=0)
+    want = np.linalg.lstsq(centred @ V.T, centred, rcond=None)[0].T
+    got = array(function(answer)(torch.tensor(V), torch.tensor(S)), "best_decoder(V, S)")
+    if got.shape == (2, 6) and close(got.T, want):
+        raise Wrong(
+            "The numbers are right, but a decoder W takes K numbers to D: its shape is (6, 2), yours is transposed."
+        )
+    same_shape(got, want, "best_decoder(V, S)")
+    if not close(got, want):
+        gram = V @ S @ V.T
+        raise first_slip(
+            {
+                "You gave the encoder's transpose: it is the best decoder of the best encoder, but not of this "
+                "one.": close(got, V.T),
+                "You gave the encoder's pseudo-inverse: it gives back each code exactly, but copies the data best only if they "
+                "spread equally in all directions; S has to come in.": close(got, np.linalg.pinv(V)),
+                "You have S Vᵀ, without the inverse of V S Vᵀ: the codes are neither uncorrelated nor of variance 1, and that has "
+                "to be divided out.": close(got, S @ V.T),
+                "You divided by V Vᵀ, which is the codes' covariance only if S is the identity: theirs is "
+                "V S Vᵀ.": close(got, S @ V.T @ np.linalg.inv(V @ V.T)),
+                "You have Vᵀ (V S Vᵀ)⁻¹: the covariance of inputs with codes, S Vᵀ, belongs in front.": close(
+                    got, V.T @ np.linalg.inv(gram)
+                ),
+            },
+            f"With your decoder the loss is {_loss(got, V, S):.3f}; the best one reaches {_loss(want, V, S):.3f}. Set the "
+            "derivative to zero: W (V S Vᵀ) = S Vᵀ.",
+        )
+    return "Right: the best decoder for any encoder is a regression of the inputs on their codes. Only for PCA is it Vᵀ."
+
+
+def _loss(W: np.ndarray, V: np.ndarray, S: np.ndarray) -> float:
+    lost = np.eye(len(S)) - W @ V
+    return float(np.trace(lost @ S @ lost.T))
+
+
+@exercise
+def best_loss(answer) -> str:
+    """``answer(S, latent_dim) -> loss``: what the best linear autoencoder with K numbers leaves."""
+    x = _data()
+    S = _covariance(x)
+    for latent_dim in (2, 4, 6):
+        got = number(function(answer)(torch.tensor(S), latent_dim), "best_loss(S, latent_dim)")
+        singular = np.linalg.svd(x - x.mean(axis=0), compute_uv=False)
+        want = float(np.square(singular[latent_dim:]).sum() / len(x))
+        values = np.sort(np.linalg.eigvalsh(S))[::-1]
+        if not close(got, want, rtol=1e-6, atol=1e-8):
+            raise first_slip(
+                {
+                    f"For K = {latent_dim} you got {got:.4g}, the sum of the {latent_dim} largest eigenvalues: that is what is "
+                    "kept; the loss is the sum of the others.": close(got, values[:latent_dim].sum()),
+                    f"For K = {latent_dim} you got {got:.4g}, and the loss is {want:.4g}: torch's eigenvalues come in rising "
+                    "order, so the first K are the smallest.": close(got, values[::-1][latent_dim:].sum()),
+                    f"For K = {latent_dim} you took square roots: the eigenvalues of S are squared lengths "
+                    "already.": close(got, np.sqrt(values.clip(0))[latent_dim:].sum()),
+                    f"For K = {latent_dim} you got the mean of the discarded eigenvalues; the loss is their "
+                    "sum.": latent_dim < 6 and close(got, values[latent_dim:].mean()),
+                    f"For K = {latent_dim} you got {got:.4g}, expected {want:.4g}: divided by the number of inputs, as we do on "
+                    "screen; the loss itself is summed over them.": close(got, want / 6),
+                    f"For K = {latent_dim} you are off by one eigenvalue: the K largest are kept, and the others are "
+                    "lost.": close(got, values[latent_dim + 1 :].sum())
+                    or close(got, values[latent_dim - 1 :].sum()),
+                },
+                f"For K = {latent_dim} you got {got:.4g}, expected {want:.4g}: the sum of all eigenvalues of S but the K largest.",
+            )
+    return "Right, and no training was needed: whatever a linear autoencoder claims, its loss cannot lie below this number."
+
+
+@exercise
+def largest_angle(answer) -> str:
+    """``answer(A, B) -> degrees``: the largest principal angle between the spans of A and B, both (D, K)."""
+    generator = np.random.default_rng(3)
+    A = generator.standard_normal((6, 2))
+    B = A @ generator.standard_normal((2, 2)) + 0.4 * generator.standard_normal((6, 2))
+    got = number(function(answer)(torch.tensor(A), torch.tensor(B)), "largest_angle(A, B)")
+    angles = _principal_angles(A, B)
+    want = angles.max()
+    if not close(got, want, rtol=1e-4):
+        raise first_slip(
+            {
+                f"You got {got:.3f}, which is the angle in radians; in degrees it is {want:.1f}.": close(
+                    got, np.radians(want), rtol=1e-4
+                ),
+                f"You got {got:.1f}°, the smallest of the principal angles: the largest belongs to the smallest singular "
+                "value.": close(got, angles.min(), rtol=1e-4),
+                f"You got {got:.3f}: that is the cosine, its arccos is still to be taken.": close(
+                    got, np.cos(np.radians(want)), rtol=1e-4
+                ),
+                f"You compared the columns one by one ({got:.1f}°); a space does not know which basis it was given "
+                "in.": any(close(got, angle, rtol=1e-4) for angle in _column_angles(A, B)),
+            },
+            f"You got {got:.4g}, expected {want:.4g}°: make both bases orthonormal (QR), take the singular values of Qᵀ Q', and the "
+            "arccos of the smallest.",
+        )
+    same = number(
+        answer(torch.tensor(A), torch.tensor(A @ generator.standard_normal((2, 2)))), "largest_angle(A, A G)"
+    )
+    if not abs(same) < 1e-3:
+        raise Wrong(
+            f"For two bases of one and the same space you got {same:.3g}°, expected 0: the answer may not depend on the basis."
+        )
+    return f"Right: {want:.1f}° here, and 0 for two bases of one space. Columns may look nothing alike and span the same."
+
+
+def _principal_angles(A: np.ndarray, B: np.ndarray) -> np.ndarray:
+    """In degrees, from the eigenvalues of one projector seen from inside the other space."""
+    project = [X @ np.linalg.pinv(X) for X in (A, B)]
+    squares = np.sort(np.linalg.eigvals(project[0] @ project[1]).real)[::-1][: A.shape[1]]
+    return np.degrees(np.arccos(np.sqrt(np.clip(squares, 0, 1))))
+
+
+def _column_angles(A: np.ndarray, B: np.ndarray) -> list[float]:
+    unit = [X / np.linalg.norm(X, axis=0) for X in (A, B)]
+    angles = np.degrees(np.arccos(np.sum(unit[0] * unit[1], axis=0)))
+    acute = np.minimum(angles, 180 - angles)
+    return [angles.max(), angles.mean(), angles[0], acute.max(), acute.mean(), acute[0]]
+
+
+@exercise
+def repaired(answer) -> str:
+    """``answer(x, latent_dim) -> x_hat``: the best linear copies of data x (n, D) that are not centred."""
+    x = _data()
+    got = array(function(answer)(torch.tensor(x), 2), "repaired(x, latent_dim)")
+    same_shape(got, x, "repaired(x, latent_dim)")
+    mean = x.mean(axis=0)
+    want = mean + _project(x - mean, 2)
+    if not close(got, want, rtol=1e-5):
+        row_means, spread = x.mean(axis=1, keepdims=True), x.std(axis=0)
+        losses = f"your copies leave {_error(got, x):.2f}, the best ones {_error(want, x):.2f}."
+        raise first_slip(
+            {
+                f"This is still the run that we started from: {losses}": close(got, _project(x, 2)),
+                f"The mean was taken off and not put back, so that every copy is shifted: {losses}": close(
+                    got, want - mean
+                ),
+                "You took off each example's own mean, across its inputs; what is wanted is each input's mean, across the examples "
+                f"(dim=0): {losses}": close(got, row_means + _project(x - row_means, 2)),
+                "You took one number, the mean of everything, off all inputs; each input has a mean of its own "
+                f"(dim=0): {losses}": close(got, x.mean() + _project(x - x.mean(), 2)),
+                "You also divided by the standard deviations: that is the PCA of other data, in which a faint input weighs as much "
+                f"as a strong one: {losses}": close(got, mean + spread * _project((x - mean) / spread, 2)),
+            },
+            f"Not yet: {losses} Take each input's mean off, find the directions, project, and put the mean back.",
+        )
+    return "Right: with the mean taken off and put back, the run is PCA to rounding. Nothing was wrong with its training."
+
+
+def _project(x: np.ndarray, latent_dim: int) -> np.ndarray:
+    """Copies through the best latent_dim directions through the origin."""
+    axes = np.linalg.svd(x, full_matrices=False)[2][:latent_dim]
+    return x @ axes.T @ axes
+
+
+def _error(x_hat: np.ndarray, x: np.ndarray) -> float:
+    return float(np.square(x_hat - x).sum(axis=1).mean())
