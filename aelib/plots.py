@@ -24,7 +24,6 @@ FIGURES = Path(__file__).parent.parent / "figures"
 
 STYLE = {
     "figure.dpi": 100,
-    "savefig.dpi": 160,
     "figure.constrained_layout.use": True,
     "font.size": 12,
     "axes.titlesize": 12,
@@ -86,15 +85,14 @@ def show(fig: Figure, alt: str) -> Shown:
     return Shown(image, "image/png", alt)
 
 
-def png(fig: Figure, colours: int = 128) -> bytes:
-    """The figure as a small PNG (a palette of at most ``colours``), without a time stamp."""
+def png(fig: Figure, colours: int = 32, dpi: int = 144) -> bytes:
+    """The figure as a small PNG on white (a palette of at most ``colours``), without a time stamp."""
     from PIL import Image
 
-    buffer = io.BytesIO()
+    buffer, small = io.BytesIO(), io.BytesIO()
     with course_style():
-        fig.savefig(buffer, format="png", metadata={"Software": None})
+        fig.savefig(buffer, format="png", dpi=dpi, facecolor="white", metadata={"Software": None})
     picture = Image.open(buffer).convert("RGB").quantize(colours, dither=Image.Dither.NONE)
-    small = io.BytesIO()
     picture.save(small, format="png", optimize=True)
     return small.getvalue()
 

@@ -3,7 +3,7 @@
 from matplotlib.figure import Figure
 from matplotlib.patches import Polygon, Rectangle
 
-from aelib.plots import BLUE, BLACK, GREEN, GREY, VERMILLION, new_figure
+from aelib.plots import BLACK, BLUE, GREEN, GREY, VERMILLION, new_figure
 
 
 def draw() -> Figure:

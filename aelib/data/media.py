@@ -16,6 +16,7 @@ NOTE_NAMES = ("C4", "D4", "E4", "G4", "A4", "C5", "D5", "E5")
 SEMITONES = (0, 2, 4, 7, 9, 12, 14, 16)
 MIDDLE_C = 261.6256
 HARMONICS = 4
+SYNTHESISED_AT_ONCE = 128
 
 LETTERS = " abcdefghijklmnopqrstuvwxyz"
 """The 27 symbols of a word; the first, a blank, fills words up to WORD_LENGTH."""
@@ -57,6 +58,10 @@ def tones(n_examples: int = 1250, seed: int = 0) -> Dataset:
 
 def synthesise(factors: Tensor) -> Tensor:
     """The notes of rows (pitch, brightness, decay, loudness), as in `tones`: (n, 4) → (n, 2000)."""
+    return torch.cat([_waves(some) for some in factors.split(SYNTHESISED_AT_ONCE)])
+
+
+def _waves(factors: Tensor) -> Tensor:
     pitch, brightness, decay, loudness = factors.T.unsqueeze(-1)
     seconds = torch.arange(TONE_SAMPLES) / SAMPLE_RATE
     strength = brightness ** torch.arange(HARMONICS)

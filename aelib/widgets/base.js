@@ -19,6 +19,9 @@ export const h = (tag, attributes = {}, ...children) => fill(document.createElem
 /** An SVG element, in the same way. */
 export const s = (tag, attributes = {}, ...children) => fill(document.createElementNS(SVG, tag), attributes, children);
 
+/** The interactive's own name, filled in when the scripts are joined: its style sheet reaches no other one. */
+export const WIDGET = "";
+
 /** What every focusable control carries: JupyterLab then leaves its keys to it. */
 export const FOCUSABLE = { "data-lm-suppress-shortcuts": "true" };
 
@@ -156,7 +159,7 @@ export function card(host, { title, lead, label }) {
   const live = h("div", { class: "ae-unseen", "aria-live": "polite", role: "status" });
   const section = h("section", { class: "ae-card", "aria-label": label || title },
     h("p", { class: "ae-title", text: title }), lead ? h("p", { class: "ae-lead", text: lead }) : null, body, sentence, live);
-  const root = h("div", { class: "ae" }, section);
+  const root = h("div", { class: `ae ae-in-${WIDGET}` }, section);
   host.append(root);
   let timer;
   const say = (text) => {

@@ -22,19 +22,71 @@ if TYPE_CHECKING:
 
 FOLDER = Path(__file__).parent
 BASE_IMPORT = re.compile(r'^import \{[^}]*\} from "\./base\.js";\n', re.MULTILINE)
+PICTURE_DPI = 150
+DECLARATION = re.compile(r"^(?:export )?(?:async )?(?:const|let|function) (?P<name>[\w$]+)", re.MULTILINE)
 
 
 def read_script(name: str, folder: Path = FOLDER) -> str:
-    """base.js followed by `name`.js without its import of base.js: one module that imports nothing."""
-    own = (folder / f"{name}.js").read_text(encoding="utf-8")
-    return f"{(FOLDER / 'base.js').read_text(encoding='utf-8')}\n{BASE_IMPORT.sub('', own)}"
+    """What `name`.js uses of base.js, then `name`.js itself: one module that imports nothing, without comments.
+
+    It is saved with every notebook that shows the interactive, so it carries nothing that it does not need.
+    """
+    own = BASE_IMPORT.sub("", (folder / f"{name}.js").read_text(encoding="utf-8"))
+    pieces = _declarations((FOLDER / "base.js").read_text(encoding="utf-8"))
+    needed = _needed(own, pieces)
+    joined = "\n".join([piece for known, piece in pieces.items() if known in needed] + [own])
+    return compact(joined.replace('WIDGET = ""', f'WIDGET = "{name}"'))
+
+
+def _declarations(script: str) -> dict[str, str]:
+    """The top-level declarations of a script, in order, by name."""
+    starts = list(DECLARATION.finditer(script))
+    ends = [start.start() for start in starts[1:]] + [len(script)]
+    return {start["name"]: script[start.start() : end] for start, end in zip(starts, ends, strict=True)}
+
+
+def _needed(text: str, pieces: dict[str, str]) -> set[str]:
+    """Names of the pieces that the text uses, and of those that they use in turn."""
+    used = {name for name in re.findall(r"[A-Za-z_$][\w$]*", text) if name in pieces}
+    while more := {name for piece in used for name in re.findall(r"[A-Za-z_$][\w$]*", pieces[piece])} & pieces.keys() - used:
+        used |= more
+    return used
+
+
+def compact(text: str) -> str:
+    """JavaScript or CSS without indentation, blank lines and comments that have lines of their own."""
+    text = re.sub(r"^\s*/\*(?:(?!\*/).)*\*/\s*$", "", text, flags=re.MULTILINE | re.DOTALL)
+    lines = (line.strip() for line in text.splitlines())
+    return "\n".join(line for line in lines if line and not line.startswith("//"))
 
 
 def read_style(name: str, folder: Path = FOLDER) -> str:
-    """base.css, followed by `name`.css where there is one."""
+    """The rules of base.css whose classes the script uses, then `name`.css, if there is one, for this widget alone."""
     own = folder / f"{name}.css"
     extra = own.read_text(encoding="utf-8") if own.exists() else ""
-    return (FOLDER / "base.css").read_text(encoding="utf-8") + extra
+    script = read_script(name, folder) + extra
+    rules = _rules(compact((FOLDER / "base.css").read_text(encoding="utf-8")))
+    scoped = f"@scope (.ae-in-{name}) {{\n{compact(extra)}\n}}" if extra else ""
+    return "\n".join([rule for rule in rules if _styles(rule, script)] + [scoped])
+
+
+def _rules(style: str) -> list[str]:
+    """The top-level rules of a style sheet: what stands up to each closing brace of the outermost level."""
+    rules, start, depth = [], 0, 0
+    for brace in re.finditer(r"[{}]", style):
+        depth += 1 if brace[0] == "{" else -1
+        if depth == 0:
+            rules.append(style[start : brace.end()].strip())
+            start = brace.end()
+    return rules
+
+
+def _styles(rule: str, script: str) -> bool:
+    """Whether one of the rule's selectors names no class that the script lacks (`ae-tone-${tone}` names many)."""
+    made = tuple(f"ae-{part}-" for part in re.findall(r"ae-([\w-]+)-\$\{", script))
+    selectors = re.split(r"[{},]", rule)[:-1] if rule.startswith("@") else rule.partition("{")[0].split(",")
+    classes = (re.findall(r"\.(ae-[\w-]+)", selector) for selector in selectors if ".ae" in selector)
+    return any(all(name in script or name.startswith(made) for name in names) for names in classes)
 
 
 def synced_bytes() -> traitlets.Bytes:
@@ -86,8 +138,9 @@ class Interactive(anywidget.AnyWidget):
 
 
 def encode_picture(figure: Figure) -> tuple[str, dict[str, int]]:
-    """A figure as a small base64 PNG, and the size in CSS pixels to show it at (100 to the inch)."""
+    """A figure as base64 PNG and the size in CSS pixels to show it at, two thirds of its own."""
     from aelib.plots import png
 
-    width, height = (round(100 * side) for side in figure.get_size_inches())
-    return base64.b64encode(png(figure)).decode("ascii"), {"width": width, "height": height}
+    width, height = (round(side * 100) for side in figure.get_size_inches())
+    image = png(figure, colours=32, dpi=PICTURE_DPI)
+    return base64.b64encode(image).decode("ascii"), {"width": width, "height": height}

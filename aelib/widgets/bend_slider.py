@@ -24,7 +24,7 @@ SPLITS = ("train", "held out")
 class BendSlider(Interactive, script="bend_slider"):
     """Digits through codes of K numbers, by an autoencoder without bends and by one with, beside PCA's error.
 
-    ks: the code sizes on offer, increasing.
+    ks: the code sizes on offer, increasing, all too small for PCA to copy perfectly.
     images: (2, n_shown, D) in [0, 1], what is shown of each of SPLITS.
     frames: (2, 2, len(ks), n_shown, D): SPLITS x (linear, nonlinear), the reconstructions.
     errors: (3, 2, len(ks)), squared error per pixel: METHODS x SPLITS x ks.
@@ -69,11 +69,18 @@ class BendSlider(Interactive, script="bend_slider"):
         ks = sorted(linear)
         splits = [dataset.train, dataset.held_out]
         copies = [[[_through(models[k], x) for k in ks] for models in (linear, nonlinear)] for x in splits]
-        errors = [[[_mean_square(x_hat, x) for x_hat in of_model] for of_model in of_split] for of_split, x in zip(copies, splits, strict=True)]
+        errors = [
+            [[_mean_square(x_hat, x) for x_hat in of_model] for of_model in of_split]
+            for of_split, x in zip(copies, splits, strict=True)
+        ]
         pca = [[_pca_errors(splits[0].numpy(), x.numpy(), ks)] for x in splits]
         table = np.concatenate([np.array(pca), np.array(errors)], axis=1).transpose(1, 0, 2)
-        frames = np.array([[[x_hat[:n_shown] for x_hat in of_model] for of_model in of_split] for of_split in copies])
-        return cls(ks, np.stack([x[:n_shown].numpy() for x in splits]), frames, table, dataset.image_shape, **state)
+        frames = np.array(
+            [[[x_hat[:n_shown] for x_hat in of_model] for of_model in of_split] for of_split in copies]
+        )
+        return cls(
+            ks, np.stack([x[:n_shown].numpy() for x in splits]), frames, table, dataset.image_shape, **state
+        )
 
     def error_table(self) -> np.ndarray:
         """(3, 2, len(ks)) squared errors per pixel: METHODS x SPLITS x ks."""
@@ -129,7 +136,12 @@ class BendSlider(Interactive, script="bend_slider"):
         ax.plot(self.ks, nonlinear, color=RECONSTRUCTION, label="nonlinear")
         ax.axvline(self.ks[self._k()], color=LATENT, linewidth=1.2)
         ax.set_xscale("log", base=2)
-        ax.set(xlabel="numbers in the code, K", title=f"error per pixel, {self.split}", xticks=self.ks[::2], xticklabels=self.ks[::2])
+        ax.set(
+            xlabel="numbers in the code, K",
+            title=f"error per pixel, {self.split}",
+            xticks=self.ks[::2],
+            xticklabels=self.ks[::2],
+        )
         ax.legend(fontsize=10)
 
 
@@ -157,7 +169,16 @@ def _pca_errors(train: np.ndarray, x: np.ndarray, ks: Sequence[int]) -> list[flo
 
 def _check_shapes(ks: Sequence[int], images: np.ndarray, frames: np.ndarray, errors: np.ndarray) -> None:
     _, n_shown, n_inputs = images.shape
-    expected = {"frames": (frames, (2, 2, len(ks), n_shown, n_inputs)), "errors": (errors, (len(METHODS), len(SPLITS), len(ks)))}
+    expected = {
+        "frames": (frames, (2, 2, len(ks), n_shown, n_inputs)),
+        "errors": (errors, (len(METHODS), len(SPLITS), len(ks))),
+    }
     for name, (array, shape) in expected.items():
         if array.shape != shape:
-            raise ValueError(f"{name} should have shape {shape} for {len(ks)} code sizes and {n_shown} images, but has {array.shape}.")
+            raise ValueError(
+                f"{name} should have shape {shape} for {len(ks)} code sizes and {n_shown} images, but has {array.shape}."
+            )
+    if not errors.min() > 1e-12:
+        raise ValueError(
+            "an error of 0 has no place on a logarithmic scale: leave out code sizes at which PCA copies perfectly."
+        )

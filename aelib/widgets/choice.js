@@ -1,4 +1,4 @@
-import { FOCUSABLE, button, h, listen, saver } from "./base.js";
+import { FOCUSABLE, WIDGET, button, h, listen, saver } from "./base.js";
 
 const WORDS = {
   predict: { heading: "Predict, then run", start: "Choose one before you run the next cell. A guess is enough." },
@@ -32,7 +32,7 @@ export default {
     const fieldset = h("fieldset", { class: "ae-question" },
       h("legend", {}, h("span", { class: "ae-heading", text: WORDS[kind].heading }), h("span", { class: "ae-asked" }, ...inline(model.get("question")))),
       ...picks.map((pick) => pick.root));
-    el.append(h("div", { class: "ae ae-choice" },
+    el.append(h("div", { class: `ae ae-choice ae-in-${WIDGET}` },
       h("section", { class: "ae-card", "aria-label": WORDS[kind].heading }, fieldset, h("div", { class: "ae-foot" }, reveal, status), live)));
 
     const judge = (index) => {

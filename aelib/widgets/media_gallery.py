@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from aelib.models import Autoencoder
 
 MEDIA = {"images": "Images", "music": "Music", "text": "Text", "video": "Video"}
-SHOWN = {"images": 10, "music": 4, "text": 12, "video": 4}
+SHOWN = {"images": 10, "music": 3, "text": 12, "video": 4}
 STORED = {"images": np.uint8, "music": np.dtype("<i2"), "text": np.uint8, "video": np.uint8}
 LOUDEST = 32767
 ZOOM_SAMPLES = 200

@@ -27,7 +27,7 @@ import nbformat
 import psutil
 from lesson import RANDOM_ID, STATE_KEY, displayed_widgets, lessons, read, source_sha256, widget_states
 from nbclient import NotebookClient
-from nbclient.exceptions import CellExecutionError
+from nbclient.exceptions import CellControlSignal, DeadKernelError
 from nbformat import NotebookNode
 
 KERNELSPEC = {"display_name": "Python 3 (ipykernel)", "language": "python", "name": "python3"}
@@ -40,6 +40,7 @@ LANGUAGE = {
     "pygments_lexer": "ipython3",
 }
 CELL_METADATA = {"editable", "jupyter", "slideshow", "tags"}
+SECONDS_A_CELL = 300
 MODEL_ID = re.compile(r"[0-9a-f]{32}")
 ADDRESS = re.compile(r" at 0x[0-9a-f]+(?=>)")
 
@@ -91,14 +92,13 @@ def run(notebook: NotebookNode, folder: Path) -> PeakMemory:
     memory = PeakMemory()
     client = Client(
         notebook,
-        timeout=600,
+        timeout=SECONDS_A_CELL,
         kernel_name="python3",
         record_timing=False,
         coalesce_streams=True,
         resources={"metadata": {"path": str(folder)}},
-        on_notebook_start=None,
     )
-    client.on_cell_start = lambda **_: memory.peak or memory.watch(client.km.provisioner.pid)
+    client.on_notebook_start = lambda notebook: memory.watch(client.km.provisioner.pid)
     try:
         client.execute()
     finally:
@@ -216,7 +216,7 @@ def main(arguments: list[str] | None = None) -> int:
     for path in chosen:
         try:
             print(publish(path, path.resolve().parent), flush=True)
-        except CellExecutionError as error:
+        except (CellControlSignal, DeadKernelError) as error:
             print(f"{path.stem}: a cell failed; the file is left as it was.\n{error}", file=sys.stderr)
             return 1
     return 0

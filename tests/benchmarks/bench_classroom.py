@@ -17,7 +17,7 @@ KERNELS, SECONDS, ROUNDS = 4, 2.5, 3
 
 
 def worker(threads: str) -> None:
-    """Train for a while whenever a line arrives; answer with the steps taken in a second."""
+    """Train for a while whenever a line arrives; answer with the steps in a second, and in a second of CPU."""
     import torch
 
     n_threads = torch.get_num_threads()
@@ -30,8 +30,8 @@ def worker(threads: str) -> None:
         torch.set_num_threads(n_threads)
     data = digits()
 
-    def rate(seconds: float) -> float:
-        steps, started = 0, time.monotonic()
+    def rates(seconds: float) -> tuple[float, float]:
+        steps, started, cpu = 0, time.monotonic(), time.process_time()
 
         def timed(model, x):
             nonlocal steps
@@ -41,12 +41,12 @@ def worker(threads: str) -> None:
             return reconstruction_error(model, x)
 
         fit(Autoencoder(64, 16), data, epochs=10**6, seed=0, loss=timed)
-        return steps / (time.monotonic() - started)
+        return steps / (time.monotonic() - started), steps / (time.process_time() - cpu)
 
-    rate(0.2)
+    rates(0.2)
     print("ready", flush=True)
     for _ in sys.stdin:
-        print(rate(SECONDS), flush=True)
+        print(*rates(SECONDS), flush=True)
 
 
 def start(threads: str) -> subprocess.Popen:
@@ -58,38 +58,36 @@ def start(threads: str) -> subprocess.Popen:
     )
 
 
-def rates(kernels: list[subprocess.Popen]) -> list[float]:
-    """What each of them manages while all of them train."""
+def together(kernels: list[subprocess.Popen]) -> np.ndarray:
+    """What the median of them manages while all of them train: steps a second, steps a CPU-second."""
     for kernel in kernels:
         kernel.stdin.write("go\n")
         kernel.stdin.flush()
-    return [float(kernel.stdout.readline()) for kernel in kernels]
+    answers = [[float(number) for number in kernel.stdout.readline().split()] for kernel in kernels]
+    return np.median(answers, axis=0)
 
 
-def slowdown(threads: str) -> tuple[float, float, float]:
-    """Epochs a second alone, steps a second of the median of four, and the ratio; medians over the rounds."""
+def measure(threads: str) -> np.ndarray:
+    """(rounds, alone or all, by the wall or by the CPU): steps a second."""
     kernels = [start(threads) for _ in range(KERNELS)]
     try:
         for kernel in kernels:
             kernel.stdout.readline()
-        rounds = [(rates(kernels[:1])[0], float(np.median(rates(kernels)))) for _ in range(ROUNDS)]
+        return np.array([(together(kernels[:1]), together(kernels)) for _ in range(ROUNDS)])
     finally:
         for kernel in kernels:
             kernel.stdin.close()
             kernel.wait()
-    alone, crowd = np.array(rounds).T
-    return float(np.median(alone)), float(np.median(crowd)), float(np.median(alone / crowd))
 
 
 def main() -> None:
     print(f"  {KERNELS} kernels, {os.cpu_count()} cores")
-    for threads in ("aelib", "torch"):
-        alone, crowd, ratio = slowdown(threads)
-        wanted = " (wanted: at most 3)" if threads == "aelib" else ""
-        print(
-            f"  {threads + ' threads':24s}{alone:6.0f} steps a second alone, {crowd:6.0f} each of four: "
-            f"{ratio:.1f} times slower{wanted}"
-        )
+    for threads, wanted in (("aelib", " (wanted: at most 3)"), ("torch", "")):
+        rates = measure(threads)
+        (alone, _), (crowd, _) = np.median(rates, axis=0)
+        slower, dearer = np.median(rates[:, 0] / rates[:, 1], axis=0)
+        print(f"  {threads} threads: {alone:.0f} steps a second alone, {crowd:.0f} each of {KERNELS}")
+        print(f"    {slower:.1f} times slower{wanted}; a step costs {dearer:.1f} times the CPU time")
 
 
 if __name__ == "worker":

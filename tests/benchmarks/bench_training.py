@@ -45,14 +45,15 @@ class Images(torch.utils.data.Dataset):
     """One image at a time, from an array of bytes by way of PIL to a float tensor (1, 28, 28)."""
 
     def __init__(self, images: np.ndarray) -> None:
-        self.images = images
+        self.images, self.labels = torch.from_numpy(images), torch.zeros(len(images), dtype=torch.int64)
 
     def __len__(self) -> int:
         return len(self.images)
 
     def __getitem__(self, i: int):
-        pixels = np.array(Image.fromarray(self.images[i]), copy=True)[:, :, None]
-        return torch.from_numpy(pixels.transpose(2, 0, 1)).contiguous().to(torch.float32).div(255), 0
+        picture, label = Image.fromarray(self.images[i].numpy()), int(self.labels[i])
+        pixels = torch.from_numpy(np.array(picture, copy=True)).view(*picture.size[::-1], 1)
+        return pixels.permute(2, 0, 1).contiguous().to(torch.float32).div(255), label
 
 
 def usual_way(model: VAE, images: np.ndarray) -> float:

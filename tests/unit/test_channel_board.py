@@ -65,9 +65,7 @@ def test_without_noise_the_code_attains_the_ceiling():
 def test_noise_lowers_everything():
     scores = [ChannelBoard(noise=noise, degrees=0).figures() for noise in (0.3, 0.7, 1.2, 2.0)]
     for name in ("information", "disentangled", "robust"):
-        assert all(
-            after[name] < before[name] - 0.01 for before, after in pairwise(scores)
-        ), name
+        assert all(after[name] < before[name] - 0.01 for before, after in pairwise(scores)), name
 
 
 @pytest.mark.parametrize("noise", [0.0, 0.7, 1.6])

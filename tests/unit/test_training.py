@@ -104,6 +104,16 @@ def become_nan(value):
     return value * math.nan
 
 
+def become_infinite(value):
+    """Its gradient stays finite."""
+    return value + math.inf
+
+
+def break_the_gradient(value):
+    """The root of 0 is 0, its slope is not a number."""
+    return value + (0 * value).sqrt()
+
+
 # fit
 
 
@@ -238,15 +248,17 @@ def test_named_parts_best_and_last(data):
     assert_same(model, history.last_state)
 
 
-def test_the_best_epoch_need_not_be_the_last(small):
+@pytest.mark.parametrize("many", [False, True], ids=["fit", "fit_many"])
+def test_the_best_epoch_need_not_be_the_last(many):
     """Started at the optimum of the held-out row, the knob moves away."""
 
     def distance(model, x):
         return (x[:, 0] - model.knob).square().mean()
 
-    model = Knob(1.0)
-    history = fit(
-        model, torch.zeros(4, 1), epochs=5, seed=0, lr=0.1, loss=distance, held_out=torch.ones(1, 1)
+    model, rows = Knob(1.0), torch.zeros(4, 1)
+    settings = {"epochs": 5, "lr": 0.1, "loss": distance, "held_out": torch.ones(1, 1)}
+    history = (
+        fit_many([model], rows, seeds=[0], **settings)[0] if many else fit(model, rows, seed=0, **settings)
     )
     assert history.best_epoch == 1
     assert history.best_state["knob"] == pytest.approx(0.9, abs=1e-4)
@@ -290,16 +302,24 @@ def test_stopping_a_broken_epoch_goes_back_to_finite_weights(small):
     assert_same(model, reference.state_dict())
 
 
-@pytest.mark.parametrize(("call", "good_epochs"), [(3, 0), (6, 1), (13, 2)])
-def test_divergence_restores_the_last_good_epoch(small, call, good_epochs):
-    """Calls 2 to 5 are epoch 1, and so on; call 13 is the last step of epoch 3."""
+BREAKS = [(3, 0, become_nan), (6, 1, become_nan), (13, 2, become_infinite), (13, 2, break_the_gradient)]
+
+
+@pytest.mark.parametrize(("call", "good_epochs", "action"), BREAKS)
+@pytest.mark.parametrize("many", [False, True], ids=["fit", "fit_many"])
+def test_divergence_restores_the_last_good_epoch(small, call, good_epochs, action, many):
+    """In fit, calls 2 to 5 are epoch 1, and so on: call 13 is the last step of epoch 3."""
     model, reference = Autoencoder(64, 2), Autoencoder(64, 2)
-    history = fit(model, small, epochs=9, seed=0, batch_size=50, loss=at_call(call, become_nan))
+    if many:  # two trials more
+        loss = at_call(call + 2, action)
+        (history,) = fit_many([model], small, epochs=9, seeds=[0], batch_size=50, loss=loss)
+    else:
+        history = fit(model, small, epochs=9, seed=0, batch_size=50, loss=at_call(call, action))
     if good_epochs:
         fit(reference, small, epochs=good_epochs, seed=0, batch_size=50)
     assert history.epochs == good_epochs
     assert f"diverged in epoch {good_epochs + 1}" in history.stopped
-    assert_same(model, reference.state_dict())
+    assert_same(model, reference.state_dict(), rtol=1e-4, atol=1e-5)
     assert_same(model, history.last_state)
 
 
@@ -476,11 +496,24 @@ def test_each_model_has_noise_of_its_own_fixed_by_the_seeds(small):
 
     torch.manual_seed(9)
     before = torch.get_rng_state()
-    (one, other), again = trained(), trained()
+    one, other = trained()
     assert torch.equal(torch.get_rng_state(), before)
+    torch.manual_seed(10)
+    again = trained()
     assert_same(one, again[0].state_dict())
     assert_same(other, again[1].state_dict())
     assert not torch.equal(one.mu.weight, other.mu.weight)
+
+
+def test_noise_is_new_in_each_epoch(small):
+    """With equal rows, one batch and no step, a loss that repeats would mean noise that repeats."""
+    same = small[:1].expand(50, -1)
+    settings = {"epochs": 3, "loss": neg_elbo, "lr": 1e-30}
+    for history in (
+        fit(TinyVAE(2), same, seed=0, **settings),
+        *fit_many([TinyVAE(2)], same, seeds=[0], **settings),
+    ):
+        assert len(set(history.train["reconstruction"])) == 3
 
 
 def test_beta_reaches_each_model(data):
@@ -531,6 +564,10 @@ def test_the_stop_button_keeps_every_model(small):
     calls_before = 1 + 3 + 23 + 4 * 3 + 2  # the trials, an epoch of each stack, and two steps more
     settings = {"epochs": 9, "seeds": range(23), "batch_size": 50}
     histories = fit_many(models, small, loss=at_call(calls_before + 1, press_stop), **settings)
+    moved = [
+        not torch.equal(h.last_state["decoder.2.weight"], h.best_state["decoder.2.weight"]) for h in histories
+    ]
+    assert sum(moved) == 8  # the first stack, by two steps of its second epoch
     for model, history, before in zip(models, histories, start, strict=True):
         assert "Stopped by hand in epoch" in history.stopped
         assert history.epochs == 1

@@ -318,3 +318,23 @@ def test_other_data_is_refused(dataset):
 
 def test_pictured_depths_are_among_the_depths():
     assert set(PICTURED) <= set(BIT_DEPTHS)
+
+
+@pytest.mark.parametrize("name", SCRIPTS)
+def test_what_is_saved_lacks_nothing_that_is_used(name):
+    """Of base.js and base.css only the parts in use travel: every one of the widget's own rules, and every name."""
+    own = base.FOLDER / f"{name}.css"
+    saved = base.read_style(name)
+    if own.exists():
+        written = re.sub(r"/\*.*?\*/", "", own.read_text(encoding="utf-8"), flags=re.DOTALL)
+        assert sorted(re.findall(r"[^{}\s][^{}]*\{", re.sub(r"/\*.*?\*/", "", saved, flags=re.DOTALL)))
+        assert all(line.strip() in saved for line in written.splitlines() if line.strip())
+    script = base.read_script(name)
+    imported = re.search(r"import \{([^}]*)\}", (base.FOLDER / f"{name}.js").read_text(encoding="utf-8"))[1]
+    for word in re.findall(r"\w+", imported):
+        assert re.search(rf"(const|function|let) {word}\b", script), word
+
+
+def test_compact_drops_comments_and_keeps_code():
+    text = "/* a\n b */\n.x { y: z } /* kept */\n// gone\n  /* one */ .w { }\nlet a = 1; // kept\n/** doc\n * more\n */\n"
+    assert base.compact(text) == ".x { y: z } /* kept */\n/* one */ .w { }\nlet a = 1; // kept"

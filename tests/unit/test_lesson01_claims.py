@@ -1,0 +1,111 @@
+"""What lessons 00 and 01 say in words about their runs, held over five seeds."""
+
+import itertools
+
+import pytest
+import torch
+
+from aelib.bits import best_so_far, code_range, quantise
+from aelib.data import digits
+from aelib.models import Autoencoder
+from aelib.objectives import reconstruction_error, squared_error
+from aelib.training import fit, fit_many
+
+SEEDS = range(5)
+DIMS = (1, 2, 4, 8, 16, 48, 64)
+
+
+@pytest.fixture(scope="module")
+def data():
+    return digits()
+
+
+@pytest.fixture(scope="module")
+def trained(data):
+    """{(K, seed): model}, trained as in lesson 01."""
+    keys = list(itertools.product(DIMS, SEEDS))
+    models = [Autoencoder(64, k, seed=seed) for k, seed in keys]
+    fit_many(models, data, epochs=60, lr=0.01, seeds=[seed for _, seed in keys])
+    return dict(zip(keys, models, strict=True))
+
+
+@pytest.fixture(scope="module")
+def pca_pairs(data):
+    from sklearn.decomposition import PCA
+
+    fitted = {k: PCA(k).fit(data.train) for k in DIMS}
+    return {
+        k: (lambda x, p=p: torch.tensor(p.transform(x)), lambda z, p=p: torch.tensor(p.inverse_transform(z)))
+        for k, p in fitted.items()
+    }
+
+
+@torch.no_grad()
+def error(data, encode, decode, n_bits=32):
+    low, high = code_range(encode(data.train))
+    z = encode(data.held_out)
+    z = z if n_bits == 32 else quantise(z, low, high, n_bits)
+    return float(squared_error(data.held_out, decode(z)) / 64)
+
+
+@pytest.mark.parametrize("seed", SEEDS)
+def test_held_out_error_falls_with_k_and_bending_pays_for_small_codes(data, trained, pca_pairs, seed):
+    network = [error(data, trained[k, seed].encode, trained[k, seed].decode) for k in DIMS]
+    straight = [error(data, *pca_pairs[k]) for k in DIMS]
+    assert all(more < fewer for fewer, more in itertools.pairwise(network[:-1]))
+    assert all(ours < theirs for k, ours, theirs in zip(DIMS, network, straight, strict=True) if k <= 16)
+    assert all(ours > theirs for k, ours, theirs in zip(DIMS, network, straight, strict=True) if k >= 48)
+    assert network[-1] > 1e-4, "the trained network with K = D does not copy perfectly"
+
+
+@pytest.mark.parametrize("seed", SEEDS)
+def test_a_few_bits_a_number_are_enough(data, trained, seed):
+    model = trained[8, seed]
+    full, five, four, two, one = (error(data, model.encode, model.decode, b) for b in (32, 5, 4, 2, 1))
+    assert 1.0 < five / full < 1.08
+    assert four / full < 1.25
+    assert two / full > 1.5
+    assert one > two
+
+
+@pytest.mark.parametrize("seed", SEEDS)
+def test_bits_against_distortion(data, trained, pca_pairs, seed):
+    """The autoencoder's curve lies below PCA's between eight and sixty-four bits."""
+
+    def curve(pairs):
+        return best_so_far(
+            (k * b, error(data, *pair, b)) for k, pair in pairs.items() for b in range(1, 9)
+        )
+
+    def at(points, budget):
+        return min(e for bits, e in points if bits <= budget)
+
+    network = curve({k: (trained[k, seed].encode, trained[k, seed].decode) for k in DIMS})
+    straight = curve(pca_pairs)
+    assert all(at(network, budget) < at(straight, budget) for budget in (8, 16, 32, 64))
+
+
+@pytest.mark.parametrize("seed", SEEDS)
+def test_pointing_at_the_nearest_training_digit_is_worse_than_eight_numbers(data, trained, seed):
+    nearest = torch.cdist(data.held_out, data.train).argmin(dim=1)
+    lookup = float(squared_error(data.held_out, data.train[nearest]) / 64)
+    assert lookup > 1.1 * error(data, trained[8, seed].encode, trained[8, seed].decode)
+
+
+@pytest.mark.parametrize("seed", SEEDS)
+def test_one_bent_number_describes_a_half_circle(seed):
+    generator = torch.Generator().manual_seed(seed)
+    angle = torch.pi * torch.rand(300, 1, generator=generator)
+    points = torch.cat([angle.cos(), angle.sin()], 1) + 0.05 * torch.randn(300, 2, generator=generator)
+    model = Autoencoder(2, 1, seed=seed)
+    fit(model, points, epochs=601, batch_size=300, lr=0.01, seed=seed)
+    centred = points - points.mean(0)
+    straight = torch.linalg.svdvals(centred)[1] ** 2 / 300
+    with torch.no_grad():
+        assert reconstruction_error(model, points) < straight / 8
+
+
+@pytest.mark.parametrize("seed", SEEDS)
+def test_the_five_minute_check_ends_where_lesson_00_says(data, seed):
+    history = fit(Autoencoder(64, 8, seed=seed), data, epochs=30, lr=0.01, seed=seed)
+    assert 0.6 < history.train["loss"][-1] < history.held_out["loss"][-1] < 1.2
