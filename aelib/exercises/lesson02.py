@@ -34,15 +34,37 @@ def mutual_information(answer) -> str:
         margins = joint.sum(axis=1, keepdims=True) * joint.sum(axis=0)
         raise first_slip(
             {
-                said + "that is the value in bits; in nats the logarithm is the natural one.": close(got, want / math.log(2), 1e-4),
-                said + "the right size with the wrong sign; information is never negative.": close(got, -want, 1e-4),
-                said + "that is the entropy of the rows; subtract what is still unknown once the column is seen.": close(got, rows, 1e-4),
-                said + "that is the entropy of the columns; subtract what is still unknown once the row is seen.": close(got, columns, 1e-4),
-                said + "that is the entropy of the whole table, which counts what rows and columns do not share as well.": close(got, both, 1e-4),
-                said + "that is what is left unknown of the row once the column is seen; information is what is gone.": close(got, both - columns, 1e-4),
-                said + "each term needs its weight, the joint probability.": close(got, np.log(joint / margins).sum(), 1e-4),
+                said + "that is the value in bits; in nats the logarithm is the natural one.": close(
+                    got, want / math.log(2), 1e-4
+                ),
+                said + "the right size with the wrong sign; information is never negative.": close(
+                    got, -want, 1e-4
+                ),
+                said
+                + "that is the entropy of the rows; subtract what is still unknown once the column is seen.": close(
+                    got, rows, 1e-4
+                ),
+                said
+                + "that is the entropy of the columns; subtract what is still unknown once the row is seen.": close(
+                    got, columns, 1e-4
+                ),
+                said
+                + "that is the entropy of the whole table, which counts what rows and columns do not share as well.": close(
+                    got, both, 1e-4
+                ),
+                said
+                + "that is what is left unknown of the row once the column is seen; information is what is gone.": close(
+                    got, both - columns, 1e-4
+                ),
+                said + "each term needs its weight, the joint probability.": close(
+                    got, np.log(joint / margins).sum(), 1e-4
+                ),
                 said + "counts have to be divided by their total, to be probabilities.": close(
-                    got, (counts * np.log(counts / (counts.sum(axis=1, keepdims=True) * counts.sum(axis=0)))).sum(), 1e-4
+                    got,
+                    (
+                        counts * np.log(counts / (counts.sum(axis=1, keepdims=True) * counts.sum(axis=0)))
+                    ).sum(),
+                    1e-4,
                 )
                 or close(got, (counts * np.log(joint / margins)).sum(), 1e-4),
             },
@@ -50,7 +72,9 @@ def mutual_information(answer) -> str:
         )
     hole = float(array(answer(torch.tensor([[4.0, 4.0, 0.0], [0.0, 4.0, 4.0]])), "your information"))
     if not close(hole, math.log(2) / 2, rtol=1e-4):
-        raise Wrong(f"For the table of the lesson you got {hole:.4g}: 0 · log 0 counts as 0, which torch.xlogy(p, p) takes care of.")
+        raise Wrong(
+            f"For the table of the lesson you got {hole:.4g}: 0 · log 0 counts as 0, which torch.xlogy(p, p) takes care of."
+        )
     return "Right. It is 0 for a table whose rows are in proportion, and the entropy of the rows where each column has a single entry."
 
 
@@ -69,14 +93,19 @@ def r_squared(answer) -> str:
         raise first_slip(
             {
                 said + "that is the share which is lost; R² is one minus it.": close(got, 1 - want, 1e-4),
-                said + "the spread was taken around the mean of x itself, but a held-out mean is not known beforehand: use train_mean.": close(
+                said
+                + "the spread was taken around the mean of x itself, but a held-out mean is not known beforehand: use train_mean.": close(
                     got, 1 - error.sum() / ((x - x.mean(axis=0)) ** 2).sum(), 1e-4
                 ),
-                said + "the spread is measured around train_mean, not around 0.": close(got, 1 - error.sum() / (x**2).sum(), 1e-4),
-                said + "you averaged one R² for each number; sum errors and spreads first, then divide.": close(
+                said + "the spread is measured around train_mean, not around 0.": close(
+                    got, 1 - error.sum() / (x**2).sum(), 1e-4
+                ),
+                said
+                + "you averaged one R² for each number; sum errors and spreads first, then divide.": close(
                     got, 1 - (error.sum(axis=0) / spread.sum(axis=0)).mean(), 1e-4
                 ),
-                said + "you averaged one R² for each example; sum errors and spreads first, then divide.": close(
+                said
+                + "you averaged one R² for each example; sum errors and spreads first, then divide.": close(
                     got, 1 - (error.sum(axis=1) / spread.sum(axis=1)).mean(), 1e-4
                 ),
                 said + "the distances have to be squared.": close(
@@ -109,17 +138,21 @@ def relative_movement(answer) -> str:
         raise first_slip(
             {
                 said + "that is the squared ratio; take the root.": close(got, want**2, 1e-4),
-                said + "that is how far the code moves in its own units; divide by how far it is to the other example's code.": close(
+                said
+                + "that is how far the code moves in its own units; divide by how far it is to the other example's code.": close(
                     got, math.sqrt(short.mean()), 1e-4
                 ),
-                said + "you divided by how far the inputs are apart; a code in other units would then score differently.": close(
+                said
+                + "you divided by how far the inputs are apart; a code in other units would then score differently.": close(
                     got, math.sqrt(short.sum() / inputs.sum()), 1e-4
                 )
                 or close(got, math.sqrt(short.sum() / inputs.sum()) / step, 1e-4),
-                said + "part of the other example was added to the whole of x; go the way from x to other: x + step * (other − x).": close(
+                said
+                + "part of the other example was added to the whole of x; go the way from x to other: x + step * (other − x).": close(
                     got, math.sqrt(added.sum() / far.sum()), 1e-4
                 ),
-                said + "you averaged one ratio for each example; two examples with almost the same code would rule them all. "
+                said
+                + "you averaged one ratio for each example; two examples with almost the same code would rule them all. "
                 "Average the squares first, then divide.": close(got, np.sqrt(short / far).mean(), 1e-4),
                 said + "rms is the root of the mean of the squares, and you averaged lengths.": close(
                     got, np.sqrt(short).mean() / np.sqrt(far).mean(), 1e-4
@@ -142,5 +175,7 @@ def match_codes(card_a, card_b, card_c, card_d) -> str:
         raise Wrong("Each code has one card: you used a name twice.")
     for card, name in answers.items():
         if name != CARDS[card]:
-            raise Wrong(f"Card {card} is not {name!r}. What would {name!r} do? {CODES[name][0].upper()}{CODES[name][1:]}.")
+            raise Wrong(
+                f"Card {card} is not {name!r}. What would {name!r} do? {CODES[name][0].upper()}{CODES[name][1:]}."
+            )
     return "Right. Three of the four copy perfectly, so no error curve can tell them apart; the other wishes can."

@@ -159,7 +159,8 @@ export function card(host, { title, lead, label }) {
   const live = h("div", { class: "ae-unseen", "aria-live": "polite", role: "status" });
   const section = h("section", { class: "ae-card", "aria-label": label || title },
     h("p", { class: "ae-title", text: title }), lead ? h("p", { class: "ae-lead", text: lead }) : null, body, sentence, live);
-  const root = h("div", { class: `ae ae-in-${WIDGET}` }, section);
+  const root = h("div", { class: "ae" }, section);
+  host.classList.add(`ae-in-${WIDGET}`);
   host.append(root);
   let timer;
   const say = (text) => {

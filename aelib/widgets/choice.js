@@ -32,7 +32,8 @@ export default {
     const fieldset = h("fieldset", { class: "ae-question" },
       h("legend", {}, h("span", { class: "ae-heading", text: WORDS[kind].heading }), h("span", { class: "ae-asked" }, ...inline(model.get("question")))),
       ...picks.map((pick) => pick.root));
-    el.append(h("div", { class: `ae ae-choice ae-in-${WIDGET}` },
+    el.classList.add(`ae-in-${WIDGET}`);
+    el.append(h("div", { class: "ae ae-choice" },
       h("section", { class: "ae-card", "aria-label": WORDS[kind].heading }, fieldset, h("div", { class: "ae-foot" }, reveal, status), live)));
 
     const judge = (index) => {

@@ -1,6 +1,6 @@
 import { card, clamp, colour, FOCUSABLE, h, listen, onTheme, onWidth, readFloat64, saver, slider, strip } from "./base.js";
 
-const [SIDE, MIDDLE, REACH, INK] = [10, 4.5, 2.5, 9 / 4];
+const [SIDE, MIDDLE, REACH, INK] = [10, 4.5, 3.5, 9 / 4];
 const [EXAMPLES, TRAIN, BINS, STEP] = [1000, 800, 10, 0.1];
 const HELD_OUT = EXAMPLES - TRAIN;
 const CELLS = [1, 2, 5, 10];
@@ -202,8 +202,8 @@ function representative(toy, generated) {
   return Math.min(1, 1 / ratio, covered / TRAIN / toy.realCoverage);
 }
 
-/** Codes, pictures and scores for one setting of the knobs; what no turn changes is taken over from `turned`. */
-function measure(toy, state, turned) {
+/** Codes, pictures and scores for one setting of the knobs; `alike` is one with the same law of codes, if any is known. */
+function measure(toy, state, alike) {
   const noisy = toy.factors.map((z, i) => z.map((value, axis) => value + state.noise * toy.eps[i][axis]));
   const code = bijection(toy, noisy, state);
   const codes = noisy.map(code.change);
@@ -212,12 +212,12 @@ function measure(toy, state, turned) {
     return code.change(here.map((value, axis) => value + STEP * (there[axis] - value) + state.noise * eps[axis]));
   });
   const copies = codes.slice(TRAIN).map((z) => spot(code.undo(z)));
-  const drawn = turned?.drawn ?? toy.draws.map((u) => spot(code.undo(code.frame(u))));
+  const drawn = alike?.drawn ?? toy.draws.map((u) => spot(code.undo(code.frame(u))));
   const scores = {
     informative: 1 - total(copies.map((copy, i) => apart(copy, toy.heldOut[i]))) / toy.spread,
     disentangled: disentangled(toy, codes),
     robust: robust(toy, codes, moved),
-    representative: turned?.scores.representative ?? representative(toy, drawn),
+    representative: alike?.scores.representative ?? representative(toy, drawn),
   };
   return { code, codes, moved, copies, drawn, scores };
 }
@@ -409,18 +409,18 @@ function render({ model, el }) {
     h("div", { class: "db-knobs" }, ...Object.values(knobs).map((one) => one.root)),
     h("div", { class: "db-stage" },
       h("div", { class: "db-left" }, map.root, reset,
-        h("p", { class: "ae-note", text: "The plane of codes, coordinate 1 to the right and 2 upwards. A mark is an example: darker is further right in its picture, larger further up. Red lines: where a code goes when a tenth of another picture is mixed in. Small squares: the two walks. Dashed: where codes are drawn." })),
+        h("p", { class: "ae-note", text: "The plane of codes, coordinate 1 to the right and 2 upwards. A dot is an example: the stronger, the further right in its picture; the larger, the further up. Lines: where a code goes when a tenth of another picture is mixed in. Squares: the two walks. Dashed: where codes are drawn." })),
       h("div", { class: "db-gauges" }, ...Object.values(gauges).map((one) => one.root),
         h("p", { class: "ae-note", text: "Upright marks: the knob that you moved last, at rest." }))),
   );
 
-  const [known, unturned] = [new Map(), new Map()];
+  const [known, alike] = [new Map(), new Map()];
   const look = (state) => {
-    const flat = [state.cells, state.noise, state.gap].join();
-    const key = `${state.degrees},${flat}`;
-    if (known.size > 200) [known, unturned].forEach((memory) => memory.clear());
-    if (!known.has(key)) known.set(key, measure(toy, state, unturned.get(flat)));
-    unturned.set(flat, known.get(key));
+    const key = [state.degrees, state.cells, state.noise, state.gap].join();
+    const flat = state.cells === 1 && state.gap === 0 ? "plain" : [state.cells, state.noise, state.gap].join();
+    if (known.size > 200) [known, alike].forEach((memory) => memory.clear());
+    if (!known.has(key)) known.set(key, measure(toy, state, alike.get(flat)));
+    alike.set(flat, known.get(key));
     return known.get(key);
   };
   const draw = () => {

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
-SIDE, MIDDLE, REACH = 10, 4.5, 2.5
+SIDE, MIDDLE, REACH = 10, 4.5, 3.5
 """A picture is SIDE x SIDE pixels; a code of 1 lies REACH pixels from the middle."""
 INK = 9 / 4
 """All the ink of a spot: at most 1 in a pixel, reached where the spot sits in the middle of one."""
@@ -39,7 +39,7 @@ def draw_spots(z: Tensor) -> Tensor:
     """The picture of a spot at z, right and up: (n, 2) → (n, SIDE * SIDE). It is cut off beyond the border.
 
     A cubic B-spline in each direction, four pixels wide: its ink is the same wherever it is, and the centre of its ink
-    is exactly z, as long as none is cut off (|z| up to 1.4).
+    is exactly z, as long as none is cut off (|z| up to 1).
     """
     pixels = torch.arange(SIDE, dtype=z.dtype)
     across = _spline(pixels - (MIDDLE + REACH * z[:, :1]))
@@ -99,7 +99,15 @@ class Spots:
     def packed(self) -> bytes:
         radius, distance, coverage = self.standard
         orders = [bijections.bin_order(cells, 2, ORDER_SEED) for cells in CELLS[1:]]
-        parts = [self.factors, self.eps, self.eps_again, self.draws, self.partner, radius, torch.tensor([distance, coverage], dtype=torch.float64)]
+        parts = [
+            self.factors,
+            self.eps,
+            self.eps_again,
+            self.draws,
+            self.partner,
+            radius,
+            torch.tensor([distance, coverage], dtype=torch.float64),
+        ]
         return as_float64(np.concatenate([part.double().flatten().numpy() for part in [*parts, *orders]]))
 
 
@@ -129,7 +137,9 @@ class DesiderataBoard(Interactive, script="desiderata_board"):
     def _inside(self, proposal: dict) -> float:
         low, high = LIMITS[proposal["trait"].name]
         if not low <= proposal["value"] <= high:
-            raise ValueError(f"{proposal['trait'].name} should lie between {low} and {high}, got {proposal['value']}.")
+            raise ValueError(
+                f"{proposal['trait'].name} should lie between {low} and {high}, got {proposal['value']}."
+            )
         return proposal["value"]
 
     @traitlets.validate("cells")
@@ -169,10 +179,14 @@ class DesiderataBoard(Interactive, script="desiderata_board"):
         noises = iter((SPOTS.eps[N_TRAIN:], SPOTS.eps_again))
         encode = lambda x: self.change(centre_of_ink(x) + self.noise * next(noises))  # noqa: E731
         return {
-            "informative": desiderata.informative(SPOTS.held_out, self.decode(z[N_TRAIN:]), SPOTS.train.mean(dim=0)),
+            "informative": desiderata.informative(
+                SPOTS.held_out, self.decode(z[N_TRAIN:]), SPOTS.train.mean(dim=0)
+            ),
             "disentangled": desiderata.disentangled(z, SPOTS.factors, N_BINS),
             "robust": desiderata.robust(encode, SPOTS.held_out, STEP, SPOTS.seed),
-            "representative": desiderata.representative(self.decode(self.drawn()), SPOTS.train, SPOTS.held_out).score,
+            "representative": desiderata.representative(
+                self.decode(self.drawn()), SPOTS.train, SPOTS.held_out
+            ).score,
         }
 
     def _edges(self) -> tuple[Tensor, Tensor]:

@@ -24,9 +24,18 @@ PLANTED: dict[str, list[tuple[str, str]]] = {
         (HEAD + "    return (p * (p / (rows * columns)).log()).sum()", "0 · log 0"),
     ],
     "lesson02.r_squared": [
-        ("def r_squared(x, x_hat, train_mean):\n    return ((x - x_hat) ** 2).sum() / ((x - train_mean) ** 2).sum()", "one minus it"),
-        ("def r_squared(x, x_hat, train_mean):\n    return 1 - ((x - x_hat) ** 2).sum() / ((x - x.mean(0)) ** 2).sum()", "use train_mean"),
-        ("def r_squared(x, x_hat, train_mean):\n    return 1 - ((x - x_hat) ** 2).sum() / (x**2).sum()", "not around 0"),
+        (
+            "def r_squared(x, x_hat, train_mean):\n    return ((x - x_hat) ** 2).sum() / ((x - train_mean) ** 2).sum()",
+            "one minus it",
+        ),
+        (
+            "def r_squared(x, x_hat, train_mean):\n    return 1 - ((x - x_hat) ** 2).sum() / ((x - x.mean(0)) ** 2).sum()",
+            "use train_mean",
+        ),
+        (
+            "def r_squared(x, x_hat, train_mean):\n    return 1 - ((x - x_hat) ** 2).sum() / (x**2).sum()",
+            "not around 0",
+        ),
         (
             "def r_squared(x, x_hat, train_mean):\n    return 1 - (((x - x_hat) ** 2).sum(0) / ((x - train_mean) ** 2).sum(0)).mean()",
             "one R² for each number",
@@ -35,22 +44,35 @@ PLANTED: dict[str, list[tuple[str, str]]] = {
             "def r_squared(x, x_hat, train_mean):\n    return 1 - (((x - x_hat) ** 2).sum(1) / ((x - train_mean) ** 2).sum(1)).mean()",
             "one R² for each example",
         ),
-        ("def r_squared(x, x_hat, train_mean):\n    return 1 - (x - x_hat).abs().sum() / (x - train_mean).abs().sum()", "squared"),
+        (
+            "def r_squared(x, x_hat, train_mean):\n    return 1 - (x - x_hat).abs().sum() / (x - train_mean).abs().sum()",
+            "squared",
+        ),
     ],
     "lesson02.relative_movement": [
         (MOVED + "    return (moved - z).square().sum() / (far - z).square().sum()", "take the root"),
         (MOVED + "    return (moved - z).square().sum(1).mean().sqrt()", "in its own units"),
-        (MOVED + "    return ((moved - z).square().sum() / (other - x).square().sum()).sqrt()", "inputs are apart"),
         (
-            MOVED.replace("(other - x)", "other") + "    return ((moved - z).square().sum() / (far - z).square().sum()).sqrt()",
+            MOVED + "    return ((moved - z).square().sum() / (other - x).square().sum()).sqrt()",
+            "inputs are apart",
+        ),
+        (
+            MOVED.replace("(other - x)", "other")
+            + "    return ((moved - z).square().sum() / (far - z).square().sum()).sqrt()",
             "go the way from x to other",
         ),
-        (MOVED + "    return ((moved - z).norm(dim=1) / (far - z).norm(dim=1)).mean()", "one ratio for each example"),
-        (MOVED + "    return (moved - z).norm(dim=1).mean() / (far - z).norm(dim=1).mean()", "averaged lengths"),
+        (
+            MOVED + "    return ((moved - z).norm(dim=1) / (far - z).norm(dim=1)).mean()",
+            "one ratio for each example",
+        ),
+        (
+            MOVED + "    return (moved - z).norm(dim=1).mean() / (far - z).norm(dim=1).mean()",
+            "averaged lengths",
+        ),
     ],
     "lesson02.match_codes": [
         (cards("turned", "shuffled", "forgets up", "raw pixels"), "each coordinate then tells about both"),
-        (cards("raw pixels", "forgets up", "shuffled", "turned"), "half of what was to be told"),
+        (cards("raw pixels", "forgets up", "shuffled", "turned"), "what was to be told is missing"),
         (cards("shuffled", "raw pixels", "forgets up", "turned"), "torn apart"),
         (cards("raw pixels", "raw pixels", "forgets up", "turned"), "used a name twice"),
         (cards("pixels", "shuffled", "forgets up", "turned"), "should be one of"),

@@ -338,3 +338,16 @@ def test_what_is_saved_lacks_nothing_that_is_used(name):
 def test_compact_drops_comments_and_keeps_code():
     text = "/* a\n b */\n.x { y: z } /* kept */\n// gone\n  /* one */ .w { }\nlet a = 1; // kept\n/** doc\n * more\n */\n"
     assert base.compact(text) == ".x { y: z } /* kept */\n/* one */ .w { }\nlet a = 1; // kept"
+
+
+@pytest.mark.parametrize("name", SCRIPTS)
+def test_the_style_of_one_interactive_reaches_no_other(name):
+    """Style sheets of all interactives meet in one page: what is a widget's own is scoped to it."""
+    saved = base.read_style(name)
+    own = base.FOLDER / f"{name}.css"
+    assert ("@scope" in saved) == own.exists()
+    assert base.compact((base.FOLDER / "base.css").read_text(encoding="utf-8")).startswith(saved[:20])
+    if own.exists():
+        _, scoped = saved.split(f"@scope (.ae-in-{name}) {{")
+        assert scoped.count("{") + 1 == scoped.count("}")
+    assert f'WIDGET = "{name}"' in base.read_script(name)

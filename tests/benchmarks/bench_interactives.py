@@ -1,0 +1,384 @@
+"""How soon an interactive paints what the hand drags, and how many of the positions on the way are ever seen.
+
+A real mouse drags each slider to a new position sixty times a second, from one end to the other and back. The
+clock is the page's own: from the time stamp of the pointer's event to the end of the first animation frame that
+shows the picture of that position. What was shown is read after each such frame, as the pixels of the canvases,
+the charts and the sentence (for matplotlib the image whose ``load`` has fired), and compared with what the slider
+shows there at rest: a position that the hand has passed and no frame has shown does not count as painted.
+
+First lesson 01's explorer in JupyterLab, beside plain ``interact`` that draws the same rows of digits and one of its
+two charts with matplotlib, in turn on the same page; then every slider of every interactive on a plain page.
+"""
+
+from __future__ import annotations
+
+import importlib.util
+import inspect
+import math
+import os
+import pkgutil
+import sys
+import tempfile
+import time
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from types import ModuleType, SimpleNamespace
+
+import aelib  # noqa: F401  isort: skip  (settles the threads before torch is loaded)
+
+import numpy as np
+import pytest
+from nbformat import NotebookNode
+from nbformat.v4 import new_code_cell, new_notebook
+from playwright.sync_api import JSHandle, Locator, Page
+
+from aelib import widgets
+from aelib.data import digits, media
+from aelib.models import Autoencoder, LinearAutoencoder
+from aelib.widgets.base import Interactive
+from aelib.widgets.bend_slider import BendSlider
+from aelib.widgets.direction_dial import DirectionDial
+from aelib.widgets.drawing_pad import DrawingPad
+from aelib.widgets.latent_explorer import LatentExplorer
+from aelib.widgets.media_gallery import MediaGallery
+
+CONFTEST = Path(__file__).resolve().parents[1] / "browser" / "conftest.py"
+KS = (*range(1, 17), 20, 24, 32, 48, 64)
+MOVES_A_SECOND, ROUNDS = 60, 3
+AT_MOST = 100  # positions of one slider, evenly spaced
+THUMB = 24  # px, in base.css
+P95, TIMES = 25, 10  # what is wanted, in ms and times as fast as interact
+
+# ---- in the page -------------------------------------------------------------------------------------------------
+
+# asked: [time of the pointer's event, position], painted: [end of a frame in which something changed, what it shows].
+PROBE = """([slider, root]) => {
+  const native = slider.matches("input");
+  const probe = { asked: [], painted: [] };
+  let [pointed, waiting] = [0, false];
+  for (const name of ["pointerdown", "pointermove"]) addEventListener(name, (event) => { pointed = event.timeStamp; }, true);
+  probe.position = () => Number(native ? slider.value : slider.getAttribute("aria-valuenow"));
+  const ask = () => probe.asked.push([pointed, probe.position()]);
+  const ink = (canvas) => {
+    const { data } = canvas.getContext("2d").getImageData(0, 0, canvas.width, canvas.height);
+    return new Uint32Array(data.buffer).reduce((hash, word) => Math.imul(hash ^ word, 16777619), 7);
+  };
+  const part = (node) => node.matches("canvas") ? ink(node) : node.matches("svg") ? node.innerHTML : node.textContent;
+  const visible = () => [...root.querySelectorAll("canvas, svg, .ae-says")].filter((node) => node.getClientRects().length && node.width !== 0);
+  probe.look = () => (native ? visible().map(part).join() : root.querySelector("img")?.src);
+
+  const channel = new MessageChannel();
+  channel.port1.onmessage = () => { waiting = false; probe.painted.push([performance.now(), probe.look()]); };
+  const frame = () => {
+    if (waiting) return;
+    waiting = true;
+    requestAnimationFrame(() => channel.port2.postMessage(0));
+  };
+  if (native) {
+    slider.addEventListener("input", ask);
+    new MutationObserver(frame).observe(root, { subtree: true, childList: true, attributes: true, characterData: true });
+  } else {
+    new MutationObserver(ask).observe(slider, { attributeFilter: ["aria-valuenow"] });
+    root.addEventListener("load", frame, true);
+  }
+  return probe;
+}"""
+FORGET = "probe => { probe.asked.length = probe.painted.length = 0; }"
+READ = "({ asked, painted }) => ({ asked, painted })"
+ARRIVED = "([probe, shown]) => probe.painted.some(([, seen]) => seen === shown)"
+CHANGED = "([probe, before]) => probe.painted.some(([, seen]) => seen && seen !== before)"
+AT_REST = """async ([probe, slider, values]) => {
+  const seen = [];
+  for (const value of values) {
+    slider.value = value;
+    slider.dispatchEvent(new Event("input"));
+    await new Promise((resolve) => setTimeout(resolve));
+    seen.push(probe.look());
+  }
+  return seen;
+}"""
+NATIVE_RANGE = "({ min, max, step }) => [min, max, step].map(Number)"
+
+
+@dataclass
+class Drag:
+    """One slider on a page: where its positions lie, what each shows at rest, and the times of all its rounds."""
+
+    page: Page
+    slider: Locator
+    root: Locator
+    values: list[float]
+    probe: JSHandle
+    places: Callable[[], tuple[list[float], float]]
+    at_rest: list[str] = field(default_factory=list)
+    rounds: list[tuple[float, float, int]] = field(default_factory=list)
+    n_moves: int = 0
+    turned: bool = False
+
+    def there_and_back(self, times: int) -> None:
+        """One round: as many drags from end to end, and what they took."""
+        latencies = [latency for _ in range(times) for latency in self.once()]
+        painted = np.array([latency for latency in latencies if latency is not None])
+        self.n_moves = len(latencies)
+        self.rounds.append((np.median(painted), np.percentile(painted, 95), len(painted)))
+
+    def once(self) -> list[float | None]:
+        """From the end where the slider stands to the other: each new position's ms until it is painted, or None."""
+        order = [*range(len(self.values))][:: -1 if self.turned else 1]
+        xs, y = self.in_view()
+        self.page.evaluate(FORGET, self.probe)
+        move(self.page, [xs[index] for index in order], y)
+        self.page.wait_for_function(ARRIVED, arg=[self.probe, self.at_rest[order[-1]]])
+        self.turned = not self.turned
+        seen = self.page.evaluate(READ, self.probe)
+        asked = {position: at for at, position in seen["asked"]}
+        return [latency(asked.get(self.values[k]), self.at_rest[k], seen["painted"]) for k in order[1:]]
+
+    def in_view(self) -> tuple[list[float], float]:
+        """Where the hand finds each position, and the slider's height on the page, which has been scrolled to it."""
+        self.root.scroll_into_view_if_needed()
+        return self.places()
+
+    def figures(self) -> tuple[float, float, float]:
+        """Median and p95 in ms, and how many positions of a round were painted: medians over the rounds."""
+        return tuple(np.median(self.rounds, axis=0))
+
+
+def latency(asked: float | None, shown: str, painted: list[tuple[float, str]]) -> float | None:
+    if asked is None:
+        return None
+    return next((at - asked for at, seen in painted if at >= asked and seen == shown), None)
+
+
+def move(page: Page, xs: list[float], y: float) -> None:
+    """Press at the first place, be at the next one each sixtieth of a second, let go at the last."""
+    page.mouse.move(xs[0], y)
+    page.mouse.down()
+    started = time.perf_counter()
+    for step, x in enumerate(xs[1:], start=1):
+        time.sleep(max(0.0, started + step / MOVES_A_SECOND - time.perf_counter()))
+        page.mouse.move(x, y)
+    page.mouse.up()
+
+
+def native(page: Page, slider: Locator, root: Locator) -> Drag:
+    """An interactive's own slider, `<input type="range">`."""
+    low, high, step = slider.evaluate(NATIVE_RANGE)
+    n_positions = round((high - low) / step) + 1
+    values = [low + step * k for k in range(0, n_positions, math.ceil(n_positions / AT_MOST))]
+
+    def places() -> tuple[list[float], float]:
+        box = slider.bounding_box()
+        room = box["width"] - THUMB
+        return [box["x"] + THUMB / 2 + room * (v - low) / (high - low) for v in values], box["y"] + box["height"] / 2
+
+    handles = [slider.element_handle(), root.element_handle()]
+    drag = Drag(page, slider, root, values, page.evaluate_handle(PROBE, handles), places)
+    drag.at_rest = page.evaluate(AT_REST, [drag.probe, handles[0], [*values, values[0]]])[:-1]
+    return drag
+
+
+def plain_interact(page: Page, root: Locator) -> Drag:
+    """The slider of ipywidgets (noUiSlider); what it shows at rest is learned by a slow hand."""
+    handle, track = root.locator(".noUi-handle"), root.locator(".noUi-base")
+    values = [float(index) for index in range(len(KS))]
+
+    def places() -> tuple[list[float], float]:
+        box, grip = track.bounding_box(), handle.bounding_box()
+        return [box["x"] + box["width"] * v / values[-1] for v in values], grip["y"] + grip["height"] / 2
+
+    handles = [handle.element_handle(), root.element_handle()]
+    drag = Drag(page, handle, root, values, page.evaluate_handle(PROBE, handles), places)
+    drag.at_rest = slowly(drag)
+    drag.turned = True
+    return drag
+
+
+def slowly(drag: Drag) -> list[str]:
+    xs, y = drag.in_view()
+    seen = [drag.page.evaluate("probe => probe.look()", drag.probe)]
+    drag.page.mouse.move(xs[0], y)
+    drag.page.mouse.down()
+    for x in xs[1:]:
+        drag.page.evaluate(FORGET, drag.probe)
+        drag.page.mouse.move(x, y)
+        drag.page.wait_for_function(CHANGED, arg=[drag.probe, seen[-1]])
+        seen.append(drag.page.evaluate("probe => probe.look()", drag.probe))
+    drag.page.mouse.up()
+    return seen
+
+
+# ---- the explorer and interact, in JupyterLab --------------------------------------------------------------------
+
+TRAIN = f"""
+import aelib
+import matplotlib.pyplot as plt
+import numpy as np
+from ipywidgets import SelectionSlider, interact
+from aelib.data import digits
+from aelib.models import Autoencoder
+from aelib.training import fit_many
+from aelib.widgets.latent_explorer import LatentExplorer
+
+ks = {list(KS)}
+models = [Autoencoder(64, k) for k in ks]
+fit_many(models, digits(), epochs=4, seeds=[0] * len(ks), lr=1e-2, progress=False)
+explorer = LatentExplorer.from_models(digits(), dict(zip(ks, models)))
+errors = explorer.error_table()[:, :, -1]
+pictures = {{}}
+for explorer.latent_dim in ks:
+    rows = explorer.pictures()
+    pictures[explorer.latent_dim] = [*rows.values(), abs(rows["autoencoder"] - rows["input"])]
+explorer.latent_dim = 1
+"""
+INTERACT = """
+def redraw(K):
+    figure, axes = plt.subplot_mosaic([[row, "curves"] for row in range(4)], figsize=(10, 3), width_ratios=(2, 1))
+    for row, images in enumerate(pictures[K]):
+        axes[row].imshow(np.hstack(images.reshape(-1, 8, 8)), cmap="gray_r", vmin=0, vmax=1)
+        axes[row].axis("off")
+    for (train, held_out), colour in zip(errors, ("tab:blue", "tab:gray")):
+        axes["curves"].semilogx(ks, held_out, color=colour)
+        axes["curves"].semilogx(ks, train, "--", color=colour)
+        axes["curves"].plot(K, held_out[ks.index(K)], "o", color=colour)
+    axes["curves"].axvline(K)
+    plt.show()
+
+interact(redraw, K=SelectionSlider(options=ks));
+"""
+
+
+def both() -> NotebookNode:
+    return new_notebook(cells=[new_code_cell(source) for source in (TRAIN, "explorer", INTERACT)])
+
+
+def in_jupyterlab(lab) -> None:
+    page = lab.open_notebook(lab.write("bench.ipynb", both()), height=1200)
+    lab.run_all(page)
+    interact = page.locator(".widget-interact")
+    interact.locator("img").wait_for()
+    card = page.locator(".ae-card")
+    drags = {
+        "explorer": native(page, card.get_by_role("slider", name="Code size K"), card),
+        "interact": plain_interact(page, interact),
+    }
+    for _ in range(ROUNDS):
+        for drag in drags.values():
+            drag.there_and_back(4)
+    for name, drag in drags.items():
+        print(f"  {name:24s}{line(drag)}", flush=True)
+    ratios = np.divide(*(np.array(drags[name].rounds)[:, :2] for name in ("interact", "explorer")))
+    median, p95 = np.median(ratios, axis=0)
+    print(f"  the explorer is {median:.1f} times as fast as interact, {p95:.1f} at p95 (wanted: {TIMES})")
+
+
+def line(drag: Drag) -> str:
+    median, p95, painted = drag.figures()
+    return f"median {median:5.1f} ms, p95 {p95:5.1f} ms, painted {painted:.0f} of {drag.n_moves}"
+
+
+# ---- every interactive, on plain pages ---------------------------------------------------------------------------
+
+
+def autoencoders(ks: tuple[int, ...], n_inputs: int = 64) -> dict[int, Autoencoder]:
+    """Untrained: what they draw takes as long."""
+    return {k: Autoencoder(n_inputs, k, (64,), seed=k) for k in ks}
+
+
+def bend_slider() -> BendSlider:
+    ks = (1, 3, 8, 16, 32)
+    linear = {k: LinearAutoencoder(64, k, tied=True, mean=digits().train.mean(dim=0)) for k in ks}
+    return BendSlider.from_models(digits(), linear, autoencoders(ks))
+
+
+def media_gallery(medium: str) -> MediaGallery:
+    data = {"images": digits(), "music": media.tones(100), "text": media.words(200)}
+    models = {key: (dataset, autoencoders((2, 4, 8, 16, 32), dataset.n_inputs)) for key, dataset in data.items()}
+    return MediaGallery.from_models(models, medium=medium)
+
+
+def dial() -> DirectionDial:
+    generator = np.random.default_rng(2)
+    return DirectionDial(generator.standard_normal((60, 2)) @ [[0.9, 0.5], [-0.2, 0.35]] + [-0.3, 1.1])
+
+
+EXAMPLES = {
+    "LatentExplorer": [lambda: LatentExplorer.from_models(digits(), autoencoders(KS))],
+    "DrawingPad": [lambda: DrawingPad.from_models(digits(), autoencoders((1, 2, 4, 8, 16, 32)))],
+    "MediaGallery": [lambda medium=medium: media_gallery(medium) for medium in ("images", "music", "text")],
+    "DirectionDial": [dial],
+    "BendSlider": [bend_slider],
+}
+"""Interactives that need more than their defaults."""
+
+
+def with_slider() -> list[type[Interactive]]:
+    """Every interactive whose script makes a slider."""
+    for module in pkgutil.iter_modules(widgets.__path__):
+        importlib.import_module(f"aelib.widgets.{module.name}")
+    return [kind for kind in Interactive.__subclasses__() if "slider({" in kind._esm.split("function render")[-1]]
+
+
+def on_plain_pages(plain_page) -> None:
+    slow = []
+    for kind in with_slider():
+        for example in EXAMPLES.get(kind.__name__, [kind]):
+            for name, drag in sliders(plain_page, example()):
+                for _ in range(ROUNDS):
+                    drag.there_and_back(math.ceil(40 / (len(drag.values) - 1)))
+                print(f"  {kind.__name__:16s}{name:20s}{line(drag)}", flush=True)
+                if drag.figures()[1] > P95 or drag.figures()[2] < drag.n_moves:
+                    slow.append(f"{kind.__name__} ({name})")
+    print(f"  p95 above {P95} ms, or a position not painted: {', '.join(slow) or 'none'}")
+
+
+def sliders(plain_page, widget: Interactive) -> Iterator[tuple[str, Drag]]:
+    page = plain_page.mount(widget, width=1100, height=1300)
+    for slider in page.locator("input[type=range]:visible").all():
+        name = slider.evaluate("slider => slider.labels[0].textContent")
+        yield name, native(page, slider, page.locator(".ae-card"))
+    page.context.close()
+
+
+# ---- together ----------------------------------------------------------------------------------------------------
+
+
+def browser_tests() -> ModuleType:
+    """What the browser tests start JupyterLab and plain pages with."""
+    spec = importlib.util.spec_from_file_location("browser_tests", CONFTEST)
+    module = sys.modules[spec.name] = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
+
+
+def measure(shared: ModuleType, folder: str) -> None:
+    with ExitStack() as stack:
+
+        def start(name: str, *needs: object) -> object:
+            return stack.enter_context(contextmanager(inspect.unwrap(getattr(shared, name)))(*needs))
+
+        browser = start("browser")
+        server = start("jupyter_server", SimpleNamespace(mktemp=lambda name: Path(folder)))
+        in_jupyterlab(start("lab", browser, server))
+        say_load("between")
+        on_plain_pages(start("plain_page", browser, lambda kind, name: None))
+
+
+def say_load(when: str) -> None:
+    print(f"  load {when}: {os.getloadavg()[0]:.1f} on {os.cpu_count()} cores", flush=True)
+
+
+def main() -> None:
+    say_load("before")
+    try:
+        with tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as folder:
+            measure(browser_tests(), folder)
+    except pytest.skip.Exception as reason:
+        print(f"  skipped: {reason}")
+    say_load("after")
+
+
+if __name__ == "__main__":
+    main()
