@@ -15,7 +15,7 @@ QUIET_LAB := --LabApp.news_url=None --LabApp.extension_manager=readonly \
 	--LabApp.check_for_updates_class=jupyterlab.NeverCheckForUpdate
 
 .DEFAULT_GOAL := help
-.PHONY: help lab test notebooks figures bench clean
+.PHONY: help lab test notebooks figures photograph bench clean
 
 help: ## list these targets
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-11s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -34,8 +34,11 @@ notebooks: $(VENV)/test.stamp ## run the lessons in order and keep their outputs
 figures: $(VENV)/test.stamp ## draw figures/*.svg again (ONLY=name for one)
 	$(BIN)/python figures/render.py $(ONLY)
 
+photograph: $(VENV)/test.stamp ## take the README's picture of the explorer again (needs Chromium or Chrome)
+	$(BIN)/python figures/photograph.py
+
 bench: $(VENV)/test.stamp ## measure training, sweeps and interactives against the usual way
-	$(WITH_ENV) $(BIN)/python -m pytest -s tests/benchmarks --override-ini=python_files='bench_*.py'
+	$(WITH_ENV) $(BIN)/python -m tests.benchmarks $(ONLY)
 
 clean: ## remove the environment and every cache
 	rm -rf $(VENV) *.egg-info .pytest_cache .ruff_cache .hypothesis

@@ -217,7 +217,7 @@ def representative(generated: Tensor, train: Tensor, held_out: Tensor, k: int = 
     """
     generated, train, held_out = _three_sets(generated, train, held_out, k)
     to_generated, to_held_out = torch.cdist(train, generated), torch.cdist(train, held_out)
-    radius = torch.cdist(train, train).topk(k + 1, dim=1, largest=False).values[:, -1]
+    radius = torch.cat([_neighbour_distance(part, train, k + 1) for part in train.split(256)])
     real_distance, real_coverage = to_held_out.min(dim=0).values.mean(), _coverage(to_held_out, radius)
     if real_distance == 0 or real_coverage == 0:
         raise UndefinedError(
@@ -228,6 +228,11 @@ def representative(generated: Tensor, train: Tensor, held_out: Tensor, k: int = 
         coverage=_coverage(to_generated, radius),
         real_coverage=real_coverage,
     )
+
+
+def _neighbour_distance(points: Tensor, among: Tensor, k: int) -> Tensor:
+    """(n,): the distance of each point to its k-th nearest among others (itself counted, if it is there)."""
+    return torch.cdist(points, among).topk(k, dim=1, largest=False).values[:, -1]
 
 
 def draw_codes(model: Any, x: Tensor, n: int, seed: int = 0) -> Tensor:
@@ -332,7 +337,7 @@ class Scorecard:
             return "—"
         return f"{mean:.2f}" if np.isnan(error) else f"{mean:.2f} ± {error:.2f}"
 
-    def __str__(self) -> str:
+    def __repr__(self) -> str:
         rows = [["", *self.metrics]] + [[name, *self._row(i)] for i, name in enumerate(self.names)]
         widths = [max(len(row[column]) for row in rows) for column in range(len(rows[0]))]
         lines = [

@@ -122,3 +122,77 @@ def _product(matrices: nn.ParameterList) -> Tensor:
     for matrix in list(matrices)[1:]:
         product = matrix @ product
     return product
+
+
+class VAE(nn.Module):
+    """An encoder to a Gaussian cloud of codes, q(z|x) = N(mu, diag σ²), and a Gaussian decoder p(x|z) = N(x̂, σ_x² I).
+
+    Used as given in lesson 05, built in lesson 08. The prior of the codes is N(0, I). μ and log σ² leave one shared
+    body through a layer each; with ``hidden=()`` both are linear in x, and the decoder is linear in z.
+
+    hidden: sizes of the encoder's hidden layers; the decoder has them in reverse order.
+    noise_var: σ_x², fixed, in squared units of x; None means that its logarithm is learned, from σ_x² = 1.
+    seed: fixes the initial weights, and leaves torch's global random stream as it was.
+    """
+
+    def __init__(
+        self,
+        n_inputs: int,
+        latent_dim: int,
+        hidden: Sequence[int] = (128,),
+        noise_var: float | None = None,
+        seed: int = 0,
+    ) -> None:
+        super().__init__()
+        sizes = [n_inputs, *hidden, latent_dim]
+        if not all(isinstance(size, int) and size >= 1 for size in sizes):
+            raise ValueError(
+                f"every layer needs a whole number of units, at least 1; got sizes {sizes} (inputs, hidden, code)."
+            )
+        if noise_var is not None and not noise_var > 0:
+            raise ValueError(f"noise_var is a variance and should be positive, but is {noise_var:g}.")
+        self.n_inputs, self.latent_dim = n_inputs, latent_dim
+        with torch.random.fork_rng(devices=[]):
+            torch.manual_seed(seed)
+            self.body = nn.Sequential(mlp(sizes[:-1]), nn.ReLU()) if hidden else nn.Identity()
+            self.to_mu = nn.Linear(sizes[-2], latent_dim)
+            self.to_log_var = nn.Linear(sizes[-2], latent_dim)
+            self.decoder = mlp(sizes[::-1])
+        log_noise_var = torch.tensor([1.0 if noise_var is None else float(noise_var)]).log()
+        if noise_var is None:
+            self.log_noise_var = nn.Parameter(log_noise_var)
+        else:
+            self.register_buffer("log_noise_var", log_noise_var)
+
+    @property
+    def noise_var(self) -> Tensor:
+        """σ_x² > 0, the variance of the decoder's Gaussian in each dimension: ()."""
+        return self.log_noise_var.exp().squeeze(0)
+
+    def encode(self, x: Tensor) -> tuple[Tensor, Tensor]:
+        """mu and log_var = log σ² of q(z|x): (batch, D) → (batch, K), (batch, K)."""
+        features = self.body(x)
+        return self.to_mu(features), self.to_log_var(features)
+
+    def sample(self, mu: Tensor, log_var: Tensor, generator: torch.Generator | None = None) -> Tensor:
+        """z = μ + σ ε, one draw from each q(z|x): (batch, K), (batch, K) → (batch, K).
+
+        Without a generator ε comes from torch's global stream, which `training.fit` fixes by its seed.
+        """
+        if generator is None:
+            eps = torch.randn_like(mu)
+        else:
+            eps = torch.randn(mu.shape, generator=generator, dtype=mu.dtype)
+        return mu + (0.5 * log_var).exp() * eps
+
+    def decode(self, z: Tensor) -> Tensor:
+        """x̂, the mean of p(x|z): (batch, K) → (batch, D)."""
+        return self.decoder(z)
+
+    def sample_codes(self, n: int, generator: torch.Generator) -> Tensor:
+        """n draws from the prior N(0, I): (n, K)."""
+        return torch.randn(n, self.latent_dim, generator=generator, dtype=self.log_noise_var.dtype)
+
+    def forward(self, x: Tensor) -> Tensor:
+        """x̂ of one code drawn from q(z|x): (batch, D) → (batch, D)."""
+        return self.decode(self.sample(*self.encode(x)))

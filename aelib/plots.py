@@ -85,7 +85,7 @@ def show(fig: Figure, alt: str) -> Shown:
     return Shown(image, "image/png", alt)
 
 
-def png(fig: Figure, colours: int = 32, dpi: int = 144) -> bytes:
+def png(fig: Figure, colours: int = 40, dpi: int = 120) -> bytes:
     """The figure as a small PNG on white (a palette of at most ``colours``), without a time stamp."""
     from PIL import Image
 

@@ -11,7 +11,7 @@ LESSONS = (
     ("02", "Good codes", "what do we want\nbesides copying?"),
     ("03", "Infomax", "is keeping all the\ninformation enough?"),
     ("04", "Linear = PCA", "what does the simplest\nautoencoder learn?"),
-    ("05", "VAE intuition", "why can't we just\nsample from it?"),
+    ("05", "VAE intuition", "why can't we sample\nfrom a copier?"),
     ("06", "ELBO", "what if log p(x)\ncannot be computed?"),
     ("07", "Gaussian KL", "where does the\nformula come from?"),
     ("08", "Training a VAE", "how do the pieces\ntrain together?"),

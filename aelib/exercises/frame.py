@@ -68,7 +68,7 @@ def number(answer, name: str = "your answer") -> float:
         raise Wrong(f"{name} should be one number, but it has shape {value.shape}.")
     if not np.isfinite(value).all():
         raise Wrong(
-            f"{name} is {float(value.reshape(()))}: look for a division by zero or a logarithm of zero."
+            f"{name} is {float(value.reshape(()))}: look for a division by zero, or a logarithm of zero or of a negative number."
         )
     return float(value.reshape(()))
 

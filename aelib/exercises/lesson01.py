@@ -16,32 +16,45 @@ def _images(n_images: int = 6, seed: int = 1) -> torch.Tensor:
 def psnr(answer) -> str:
     """``answer(x, x_hat) -> dB`` for images in [0, 1] of shape (n, D)."""
     x = _images()
-    x_hat = (x + 0.1 * _images(seed=2)).clamp(0, 1)
+    x_hat = (x + 0.2 * (_images(seed=2) - 0.4)).clamp(0, 1)
     got = number(function(answer)(x, x_hat), "psnr(x, x_hat)")
-    mse = float(((x - x_hat) ** 2).mean())
-    want = 10 * math.log10(1 / mse)
-    if not close(got, want, rtol=1e-4):
-        summed = 10 * math.log10(1 / (mse * 64))
-        raise first_slip(
-            {
-                f"You got {got:.2f} dB, the right size with the wrong sign: the peak is divided by the error, so that a "
-                "better copy scores higher.": close(got, -want, rtol=1e-4),
-                f"You got {got:.2f} dB, twice the expected {want:.2f}: the squared error is already a power, so the factor "
-                "is 10 and not 20.": close(got, 2 * want, rtol=1e-4),
-                f"You got {got:.2f}, expected {want:.2f} dB: that is the natural logarithm; decibels use "
-                "log10.": close(got, want * math.log(10), rtol=1e-4),
-                f"You got {got:.2f} dB, expected {want:.2f}: you summed the squared error over the 64 pixels; PSNR takes "
-                "the mean over every pixel.": close(got, summed, rtol=1e-4),
-                f"You got {got:.2f} dB, expected {want:.2f}: square the differences before you average, or errors of "
-                "opposite sign cancel.": close(
-                    got, -10 * math.log10(abs(float((x - x_hat).mean()))), rtol=1e-4
-                ),
-            },
-            f"You got {got:.4g}, expected {want:.4g} dB for these images: 10 · log10(1 / mean squared error).",
-        )
-    halved = number(answer(x, x + (x_hat - x) / 2), "psnr(x, x_hat)")
-    return (
-        f"Right: {want:.1f} dB. Halving every pixel's error adds {halved - want:.1f} dB, whatever the image."
+    want = _decibels(((x - x_hat) ** 2).mean())
+    if not close(got, want, rtol=1e-5):
+        raise _psnr_slip(got, want, x, x - x_hat)
+    halved = number(answer(x, x + (x_hat - x) / 2), "psnr(x, x_hat)") - want
+    return f"Right: {want:.1f} dB. Halving every pixel's error adds {halved:.1f} dB, whatever the image."
+
+
+def _decibels(mse) -> float:
+    return -10 * math.log10(float(mse))
+
+
+def _psnr_slip(got: float, want: float, x: torch.Tensor, difference: torch.Tensor) -> Wrong:
+    explained = {
+        "the peak is divided by the error and not the other way round, so that a better copy scores higher": -want,
+        "the squared error is already a power, so the factor is 10 and not 20": 2 * want,
+        "that is the natural logarithm; decibels use log10": want * math.log(10),
+        "you summed over the 64 pixels; PSNR takes the mean over every pixel": _decibels(
+            (difference**2).sum(1).mean()
+        ),
+        "square the differences before you average, or errors of opposite sign cancel": _decibels(
+            difference.mean().abs()
+        ),
+        "you averaged the sizes of the differences; PSNR averages their squares": _decibels(
+            difference.abs().mean()
+        ),
+        "average the squared error over all images first, then take one logarithm": float(
+            (-10 * torch.log10((difference**2).mean(1))).mean()
+        ),
+        "the peak is 1, the largest value that a pixel may have, not the largest one in these images": want
+        + 20 * math.log10(float(x.max())),
+    }
+    slips = {
+        f"You got {got:.3f} dB, expected {want:.3f}: {why}.": close(got, value, rtol=1e-5)
+        for why, value in explained.items()
+    }
+    return first_slip(
+        slips, f"You got {got:.4g} dB, expected {want:.4g} for these images: 10 · log10(1 / mean squared error)."
     )
 
 
@@ -51,59 +64,56 @@ def perfect_copy(encode, decode) -> str:
     x = _images()
     z = array(function(encode)(x), "encode(x)")
     if z.ndim != 2 or len(z) != len(x):
-        raise Wrong(
-            f"encode(x) should give one row of numbers an image, shape (6, 64), but it has shape {z.shape}."
-        )
+        raise Wrong(f"encode(x) should give one row of numbers per image, shape (6, 64), but it has shape {z.shape}.")
     if z.shape[1] != 64:
-        raise Wrong(f"Here K = D: the code should have 64 numbers an image, but yours has {z.shape[1]}.")
+        raise Wrong(f"Here K = D: the code should have 64 numbers per image, but yours has {z.shape[1]}.")
     x_hat = same_shape(array(function(decode)(encode(x)), "decode(encode(x))"), array(x), "decode(encode(x))")
     error = float(np.mean((x_hat - array(x)) ** 2))
     if error > 1e-10:
         lost = np.mean(np.abs(x_hat - array(x)) > 1e-5)
         raise Wrong(
-            f"The copy has a squared error of {error:.2g} per pixel ({lost:.0%} of the pixels come back changed): some step "
-            "loses information; every step of encode needs one in decode that undoes it."
+            f"The copy has a squared error of {error:.2g} per pixel ({lost:.0%} of the pixels come back changed): decode "
+            "does not undo encode; either a step of encode loses information, or its inverse is another one."
         )
     if close(z, array(x), atol=1e-6):
-        raise Wrong(
-            "The copy is perfect, but your code is the image itself: find a different code that can be undone."
-        )
+        raise Wrong("The copy is perfect, but your code is the image itself: find another code that can be undone.")
     return "Right: error 0, and the code is not the image. Any invertible pair copies perfectly, and none of them compresses."
+
+
+LATENT_DIMS, ERRORS = [6, 8, 12, 16, 24, 32], [0.05, 0.04, 0.02, 0.01, 0.006, 0.002]
 
 
 @exercise
 def smallest_latent_dim(answer) -> str:
     """``answer(latent_dims, errors, wanted_psnr) -> K``; errors are mean squared errors per pixel, falling with K."""
-    latent_dims = [6, 8, 12, 16, 24, 32]
-    errors = np.array([0.05, 0.04, 0.02, 0.01, 0.006, 0.002])
     for wanted in (16.0, 20.0, 22.0):
-        got = number(function(answer)(latent_dims, errors, wanted), "your K")
-        good = [
-            k
-            for k, error in zip(latent_dims, errors, strict=True)
-            if 10 * math.log10(1 / error) >= wanted - 1e-9
-        ]
-        want = good[0]
-        if got != want:
-            raise first_slip(
-                {
-                    f"For {wanted:g} dB you gave {got:g}, which is a place in the list; the K that stands there is "
-                    f"{want}.": got == latent_dims.index(want) and got not in latent_dims,
-                    f"For {wanted:g} dB you gave K = {got:g}, the largest one that is good enough; the smallest is "
-                    f"{want}.": got == good[-1],
-                    f"For {wanted:g} dB you gave K = {got:g}, but K = {want} reaches it exactly: use ≥ and not "
-                    ">.": wanted == 20.0 and got == good[1],
-                    f"For {wanted:g} dB you gave K = {got:g}, the smallest code of all, whose quality is too low: higher "
-                    "PSNR is better, so the condition is psnr ≥ wanted.": got == latent_dims[0],
-                },
-                f"For {wanted:g} dB you gave {got:g}, expected {want}: turn each error into a PSNR, keep the good ones, take "
-                "the smallest K.",
+        answered = function(answer)(LATENT_DIMS, ERRORS, wanted)
+        if answered is None:
+            raise Wrong(
+                f"You found no K for {wanted:g} dB, although some are good enough: check the sign of the logarithm, and "
+                "that the function ends with `return`."
             )
-    if answer(latent_dims, errors, 40.0) is not None:
-        raise Wrong(
-            "No K of the list reaches 40 dB: then the function should return None, so that nobody is misled."
-        )
+        good = [k for k, e in zip(LATENT_DIMS, ERRORS, strict=True) if _decibels(e) >= wanted - 1e-9]
+        if number(answered, "your K") != good[0]:
+            raise _smallest_slip(number(answered, "your K"), good, wanted)
+    if answer(LATENT_DIMS, ERRORS, 40.0) is not None:
+        raise Wrong("No K of the list reaches 40 dB: then the function should return None, so that nobody is misled.")
     return "Right, and it returns None where no code is good enough: the table of errors is all that this decision needs."
+
+
+def _smallest_slip(got: float, good: list[int], wanted: float) -> Wrong:
+    said = f"For {wanted:g} dB you gave {got:g}"
+    slips = {
+        f"{said}, which is a place in the list; the K that stands there is {good[0]}.": got not in LATENT_DIMS
+        and got == LATENT_DIMS.index(good[0]),
+        f"{said}, the largest K that is good enough; the smallest is {good[0]}.": got == good[-1],
+        f"{said}, but K = {good[0]} reaches it exactly: use ≥ and not >.": wanted == 20.0 and got == good[1],
+        f"{said}, the smallest code of all, whose quality is too low: either your decibels come out too high "
+        "(10 · log10 of 1 / error), or the condition is not psnr ≥ wanted.": got == LATENT_DIMS[0],
+    }
+    return first_slip(
+        slips, f"{said}, expected {good[0]}: turn each error into a PSNR, keep the good ones, take the smallest K."
+    )
 
 
 @exercise
@@ -111,27 +121,10 @@ def quantise(answer) -> str:
     """``answer(z, low, high, n_bits) -> z_hat``: 2**n_bits equal cells from low to high, centres given back."""
     z = torch.tensor([-1.9, -1.01, -0.2, 0.3, 0.99, 1.7])
     for n_bits in (1, 2, 3):
-        got = same_shape(
-            array(function(answer)(z, -2.0, 2.0, n_bits), "quantise(z)"), array(z), "quantise(z)"
-        )
-        want = _cells(array(z), -2.0, 2.0, 2**n_bits)
-        if not close(got, want, atol=1e-5):
-            raise first_slip(
-                {
-                    f"With {n_bits} bits your values sit on the lower edges of the cells: give back the centres, half a cell "
-                    "higher.": close(got, want - 2 / 2**n_bits, atol=1e-5),
-                    f"With {n_bits} bits you made {2 * n_bits} cells; b bits name 2**b of them.": close(
-                        got, _cells(array(z), -2.0, 2.0, 2 * n_bits), atol=1e-5
-                    ),
-                    f"With {n_bits} bits you made {2**n_bits - 1} cells; b bits name 2**b of them.": close(
-                        got, _cells(array(z), -2.0, 2.0, 2**n_bits - 1), atol=1e-5
-                    ),
-                    f"With {n_bits} bits your levels include both ends, low and high: the cells' centres lie half a cell "
-                    "inside.": close(got, _ends(array(z), n_bits), atol=1e-5),
-                },
-                f"With {n_bits} bits, {z[0]:.2f} became {got[0]:.3g}, expected {want[0]:.3g}: find the cell's number, keep it "
-                "within 0 … 2**b − 1, and give back the cell's centre.",
-            )
+        got = array(function(answer)(z, -2.0, 2.0, n_bits), "quantise(z)")
+        got = same_shape(got, array(z), "quantise(z)")
+        if not close(got, _nearest(array(z), _centres(2**n_bits)), atol=1e-5):
+            raise _quantise_slip(array(z), got, n_bits)
     outside = array(answer(torch.tensor([-9.0, 2.0, 9.0]), -2.0, 2.0, 2), "quantise(z)")
     if not close(outside, [-1.5, 1.5, 1.5]):
         raise Wrong(
@@ -141,38 +134,65 @@ def quantise(answer) -> str:
     return "Right: no number moves by more than half a cell, unless it lay outside the range that the quantiser was made for."
 
 
-def _cells(z: np.ndarray, low: float, high: float, n_cells: int) -> np.ndarray:
-    edges = np.linspace(low, high, n_cells + 1)
-    centres = (edges[:-1] + edges[1:]) / 2
-    return centres[np.argmin(np.abs(z[:, None] - centres[None, :]), axis=1)]
+def _centres(n_cells: int) -> np.ndarray:
+    """Of equal cells between -2 and 2."""
+    edges = np.linspace(-2, 2, n_cells + 1)
+    return (edges[:-1] + edges[1:]) / 2
 
 
-def _ends(z: np.ndarray, n_bits: int) -> np.ndarray:
-    levels = np.linspace(-2.0, 2.0, 2**n_bits)
+def _nearest(z: np.ndarray, levels: np.ndarray) -> np.ndarray:
     return levels[np.argmin(np.abs(z[:, None] - levels[None, :]), axis=1)]
+
+
+def _quantise_slip(z: np.ndarray, got: np.ndarray, n_bits: int) -> Wrong:
+    n_cells, want = 2**n_bits, _nearest(z, _centres(2**n_bits))
+    explained = {
+        "your values sit on the lower edges of the cells; give back the centres, half a cell higher": want
+        - 2 / n_cells,
+        f"you made {2 * n_bits} cells; b bits name 2**b of them": _nearest(z, _centres(2 * n_bits)),
+        f"you made {n_cells - 1} cells; b bits name 2**b of them": _nearest(z, _centres(n_cells - 1)),
+        "your levels include both ends, low and high; the cells' centres lie half a cell inside": _nearest(
+            z, np.linspace(-2, 2, n_cells)
+        ),
+        "you gave back the numbers of the cells; asked are the values of their centres": (want + 2) * n_cells / 4
+        - 0.5,
+    }
+    bits = "1 bit" if n_bits == 1 else f"{n_bits} bits"
+    slips = {f"With {bits}, {why}.": close(got, value, atol=1e-5) for why, value in explained.items()}
+    at = int(np.argmax(np.abs(got - want) > 1e-5))
+    return first_slip(
+        slips,
+        f"With {bits}, {z[at]:.2f} became {got[at]:.3g}, expected {want[at]:.3g}: find the cell's number with floor, keep "
+        "it within 0 … 2**b − 1, and give back the cell's centre.",
+    )
 
 
 @exercise
 def break_even(answer) -> str:
     """``answer(n_parameters, bits_raw, bits_code) -> n_images``, the decoder's parameters stored in 32 bits each."""
-    for n_parameters, bits_raw, bits_code in ((9_400, 320, 32), (1_000, 202, 40), (10, 33, 2)):
+    for n_parameters, bits_raw, bits_code in ((9_400, 320, 32), (1_000, 202, 40), (9, 34, 2)):
         got = number(function(answer)(n_parameters, bits_raw, bits_code), "your number of images")
-        exact = 32 * n_parameters / (bits_raw - bits_code)
-        want = math.ceil(exact)
-        if got != want:
-            raise first_slip(
-                {
-                    f"You got {got:g}, expected {want}: that counts one bit a parameter; each takes "
-                    "32.": math.ceil(got) == math.ceil(exact / 32),
-                    f"You got {got:g}, expected {want}: the saving is what raw and code differ by; a coded image still costs "
-                    f"its {bits_code} bits.": math.ceil(32 * n_parameters / bits_raw) == math.ceil(got),
-                    f"You got {got:g}: a part of an image cannot be sent, so round up, to {want}.": close(
-                        got, exact
-                    )
-                    or got == math.floor(exact),
-                    f"You got {got:g}, which is negative: the saving is raw minus code.": got < 0,
-                },
-                f"For {n_parameters:,} parameters, {bits_raw} bits raw and {bits_code} bits coded you got {got:g}, expected "
-                f"{want}: the decoder's bits divided by the bits saved on each image, rounded up.",
-            )
+        if got != math.ceil(32 * n_parameters / (bits_raw - bits_code)):
+            raise _break_even_slip(got, n_parameters, bits_raw, bits_code)
     return "Right. Below that many images the decoder costs more than it saves: a learned code pays when it is used often."
+
+
+def _break_even_slip(got: float, n_parameters: int, bits_raw: int, bits_code: int) -> Wrong:
+    exact = 32 * n_parameters / (bits_raw - bits_code)
+    want = math.ceil(exact)
+    explained = {
+        "that counts one bit per parameter; each takes 32": math.ceil(got) == math.ceil(exact / 32),
+        "that counts four bytes per parameter as if they were bits; each takes 32": math.ceil(got)
+        == math.ceil(exact / 8),
+        f"the saving is what raw and code differ by; a coded image still costs its {bits_code} bits": math.ceil(got)
+        == math.ceil(32 * n_parameters / bits_raw),
+        "at that number both ways cost the same, which is cheap enough": exact == want and got == want + 1,
+        "a part of an image cannot be sent, so round up": close(got, exact) or got == math.floor(exact),
+        "the saving is raw minus code, and yours is negative": got < 0,
+    }
+    slips = {f"You got {got:g}, expected {want}: {why}.": fits for why, fits in explained.items()}
+    return first_slip(
+        slips,
+        f"For {n_parameters:,} parameters, {bits_raw} bits raw and {bits_code} bits coded you got {got:g}, expected {want}: "
+        "the decoder's bits divided by the bits saved on each image, rounded up.",
+    )

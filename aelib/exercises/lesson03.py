@@ -5,7 +5,7 @@ import math
 import numpy as np
 import torch
 
-from aelib.exercises.frame import Wrong, array, close, exercise, first_slip, function, number, same_shape
+from aelib.exercises.frame import StudentError, Wrong, array, close, exercise, first_slip, function, number, same_shape
 
 
 def _entropy(*probabilities: float) -> float:
@@ -39,7 +39,7 @@ def binary_information(answer) -> str:
                     where + "you subtracted H(flip) from H(X); it is H(Z) whose surplus over the noise "
                     "counts.": close(got, h_x - h_flip, 1e-4),
                     where + "log 2 − H(flip) is right only for a fair coin; here Z is 1 with probability "
-                    "p(1−f) + (1−p)f.": close(got, math.log(2) - h_flip, 1e-4),
+                    "p(1−r) + (1−p)r, with r the flip.": close(got, math.log(2) - h_flip, 1e-4),
                     where + "the right size with the wrong sign; information is never negative.": close(
                         got, -want, 1e-4
                     ),
@@ -48,7 +48,7 @@ def binary_information(answer) -> str:
             )
     try:
         silent = float(array(answer(0.3, 0.0), "your information"))
-    except ValueError:
+    except StudentError:
         silent = math.nan
     if not close(silent, _entropy(0.3, 0.7), rtol=1e-5):
         raise Wrong(
@@ -110,6 +110,9 @@ def information_bound(answer) -> str:
             {
                 said + "log n is missing; without it the bound has the wrong offset.": close(
                     got, total / 5, 1e-4
+                ),
+                said + "that is the value in bits; in nats the logarithm is the natural one.": close(
+                    got, want / math.log(2), 1e-4
                 ),
                 said + "the sum over examples has to be divided by n.": close(got, math.log(5) + total, 1e-4),
                 said + "weight each log p by q(z|x_i); a plain mean treats all codes alike.": close(

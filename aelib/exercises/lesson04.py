@@ -36,10 +36,10 @@ def best_decoder(answer) -> str:
         gram = V @ S @ V.T
         raise first_slip(
             {
-                "You gave the encoder's transpose: it is the best decoder of the best encoder, but not of this "
+                "You gave the encoder's transpose: it is the best decoder of an orthonormal PCA encoder, but not of this "
                 "one.": close(got, V.T),
-                "You gave the encoder's pseudo-inverse: it gives back each code exactly, but copies the data best only if they "
-                "spread equally in all directions; S has to come in.": close(got, np.linalg.pinv(V)),
+                "You gave the encoder's pseudo-inverse: it gives back each code exactly, as many decoders do; which of them copies "
+                "the data best depends on how they spread, so S has to come in.": close(got, np.linalg.pinv(V)),
                 "You have S Vᵀ, without the inverse of V S Vᵀ: the codes are neither uncorrelated nor of variance 1, and that has "
                 "to be divided out.": close(got, S @ V.T),
                 "You divided by V Vᵀ, which is the codes' covariance only if S is the identity: theirs is "
@@ -48,10 +48,10 @@ def best_decoder(answer) -> str:
                     got, V.T @ np.linalg.inv(gram)
                 ),
             },
-            f"With your decoder the loss is {_loss(got, V, S):.3f}; the best one reaches {_loss(want, V, S):.3f}. Set the "
+            f"With your decoder the loss is {_loss(got, V, S):.6g}; the best one reaches {_loss(want, V, S):.6g}. Set the "
             "derivative to zero: W (V S Vᵀ) = S Vᵀ.",
         )
-    return "Right: the best decoder for any encoder is a regression of the inputs on their codes. Only for PCA is it Vᵀ."
+    return "Right: the best decoder for any encoder is a regression of the inputs on their codes. It is Vᵀ only if the rows of V are orthonormal and span eigenvectors of S, as PCA's do."
 
 
 def _loss(W: np.ndarray, V: np.ndarray, S: np.ndarray) -> float:
@@ -113,6 +113,8 @@ def largest_angle(answer) -> str:
                 ),
                 f"You compared the columns one by one ({got:.1f}°); a space does not know which basis it was given "
                 "in.": any(close(got, angle, rtol=1e-4) for angle in _column_angles(A, B)),
+                f"You got {got:.3g}: the singular values of Aᵀ B are cosines only if both bases are orthonormal; take the Q of a "
+                "QR first.": close(got, _angle_without_qr(A, B), rtol=1e-4),
             },
             f"You got {got:.4g}, expected {want:.4g}°: make both bases orthonormal (QR), take the singular values of Qᵀ Q', and the "
             "arccos of the smallest.",
@@ -132,6 +134,10 @@ def _principal_angles(A: np.ndarray, B: np.ndarray) -> np.ndarray:
     project = [X @ np.linalg.pinv(X) for X in (A, B)]
     squares = np.sort(np.linalg.eigvals(project[0] @ project[1]).real)[::-1][: A.shape[1]]
     return np.degrees(np.arccos(np.sqrt(np.clip(squares, 0, 1))))
+
+
+def _angle_without_qr(A: np.ndarray, B: np.ndarray) -> float:
+    return float(np.degrees(np.arccos(np.linalg.svd(A.T @ B, compute_uv=False).clip(max=1).min())))
 
 
 def _column_angles(A: np.ndarray, B: np.ndarray) -> list[float]:
@@ -154,6 +160,10 @@ def repaired(answer) -> str:
         losses = f"your copies leave {_error(got, x):.2f}, the best ones {_error(want, x):.2f}."
         raise first_slip(
             {
+                f"Your copies leave {_error(got, x):.2f}, less than the best ones from 2 numbers, {_error(want, x):.2f}: more than "
+                "2 numbers of each example have come through.": _error(got, x) < _error(want, x) * (1 - 1e-6),
+                "You centred the data and kept the directions of the data that were not: find the directions after the mean is "
+                f"off: {losses}": close(got, mean + (x - mean) @ _span(x, 2)),
                 f"This is still the run that we started from: {losses}": close(got, _project(x, 2)),
                 f"The mean was taken off and not put back, so that every copy is shifted: {losses}": close(
                     got, want - mean
@@ -170,10 +180,14 @@ def repaired(answer) -> str:
     return "Right: with the mean taken off and put back, the run is PCA to rounding. Nothing was wrong with its training."
 
 
-def _project(x: np.ndarray, latent_dim: int) -> np.ndarray:
-    """Copies through the best latent_dim directions through the origin."""
+def _span(x: np.ndarray, latent_dim: int) -> np.ndarray:
+    """The projector (D, D) onto the best latent_dim directions through the origin."""
     axes = np.linalg.svd(x, full_matrices=False)[2][:latent_dim]
-    return x @ axes.T @ axes
+    return axes.T @ axes
+
+
+def _project(x: np.ndarray, latent_dim: int) -> np.ndarray:
+    return x @ _span(x, latent_dim)
 
 
 def _error(x_hat: np.ndarray, x: np.ndarray) -> float:

@@ -73,7 +73,7 @@ class MediaGallery(Interactive, script="media_gallery"):
             }
             for key in originals
         ]
-        state = {"medium": next(iter(originals)), **state}
+        state = {"medium": next(iter(originals)), "latent_dim": ks[len(ks) // 2], **state}
         super().__init__(ks=ks, media=media, frames=b"".join(packed.values()), **state)
         self.description = self._describe()
 

@@ -1,10 +1,13 @@
 """How soon an interactive paints what the hand drags, and how many of the positions on the way are ever seen.
 
-A real mouse drags each slider to a new position sixty times a second, from one end to the other and back. The
-clock is the page's own: from the time stamp of the pointer's event to the end of the first animation frame that
-shows the picture of that position. What was shown is read after each such frame, as the pixels of the canvases,
-the charts and the sentence (for matplotlib the image whose ``load`` has fired), and compared with what the slider
-shows there at rest: a position that the hand has passed and no frame has shown does not count as painted.
+A real mouse drags each slider to a new position sixty times a second, from one end to the other and back. Each move
+waits until the page has taken the one before, so a slow page slows the hand: the pace is printed, and what a position
+costs the page's main thread, which depends less on who else uses the machine.
+
+The clock is the page's own: from the time stamp of the pointer's event to the end of the first animation frame that
+shows the picture of that position. What is shown is read after each frame in which something changed, as the pixels of
+the canvases, the charts and the sentence (for matplotlib as the image whose ``load`` has fired), and compared with what
+the slider shows there at rest. A position that the hand has passed and no frame has shown was not painted.
 
 First lesson 01's explorer in JupyterLab, beside plain ``interact`` that draws the same rows of digits and one of its
 two charts with matplotlib, in turn on the same page; then every slider of every interactive on a plain page.
@@ -36,7 +39,7 @@ from playwright.sync_api import JSHandle, Locator, Page
 
 from aelib import widgets
 from aelib.data import digits, media
-from aelib.models import Autoencoder, LinearAutoencoder
+from aelib.models import VAE, Autoencoder, LinearAutoencoder
 from aelib.widgets.base import Interactive
 from aelib.widgets.bend_slider import BendSlider
 from aelib.widgets.direction_dial import DirectionDial
@@ -47,7 +50,7 @@ from aelib.widgets.media_gallery import MediaGallery
 CONFTEST = Path(__file__).resolve().parents[1] / "browser" / "conftest.py"
 KS = (*range(1, 17), 20, 24, 32, 48, 64)
 MOVES_A_SECOND, ROUNDS = 60, 3
-AT_MOST = 100  # positions of one slider, evenly spaced
+AT_MOST = 33  # positions of one slider, evenly spaced
 THUMB = 24  # px, in base.css
 P95, TIMES = 25, 10  # what is wanted, in ms and times as fast as interact
 
@@ -63,9 +66,13 @@ PROBE = """([slider, root]) => {
   const ask = () => probe.asked.push([pointed, probe.position()]);
   const ink = (canvas) => {
     const { data } = canvas.getContext("2d").getImageData(0, 0, canvas.width, canvas.height);
-    return new Uint32Array(data.buffer).reduce((hash, word) => Math.imul(hash ^ word, 16777619), 7);
+    const words = new Uint32Array(data.buffer);
+    let hash = 7;
+    for (let at = 0; at < words.length; at += 1) hash = Math.imul(hash ^ words[at], 16777619);
+    return hash;
   };
-  const part = (node) => node.matches("canvas") ? ink(node) : node.matches("svg") ? node.innerHTML : node.textContent;
+  const drawn = (svg) => svg.innerHTML.replace(/url\\([^)]*\\)|id="[^"]*"/g, "");
+  const part = (node) => node.matches("canvas") ? ink(node) : node.matches("svg") ? drawn(node) : node.textContent;
   const visible = () => [...root.querySelectorAll("canvas, svg, .ae-says")].filter((node) => node.getClientRects().length && node.width !== 0);
   probe.look = () => (native ? visible().map(part).join() : root.querySelector("img")?.src);
 
@@ -114,6 +121,8 @@ class Drag:
     places: Callable[[], tuple[list[float], float]]
     at_rest: list[str] = field(default_factory=list)
     rounds: list[tuple[float, float, int]] = field(default_factory=list)
+    seconds: list[float] = field(default_factory=list)
+    cpu: list[float] = field(default_factory=list)
     n_moves: int = 0
     turned: bool = False
 
@@ -129,7 +138,10 @@ class Drag:
         order = [*range(len(self.values))][:: -1 if self.turned else 1]
         xs, y = self.in_view()
         self.page.evaluate(FORGET, self.probe)
-        move(self.page, [xs[index] for index in order], y)
+        with cpu_clock(self.page) as cpu:
+            before = cpu()
+            self.seconds.append(move(self.page, [xs[index] for index in order], y))
+            self.cpu.append(cpu() - before)
         self.page.wait_for_function(ARRIVED, arg=[self.probe, self.at_rest[order[-1]]])
         self.turned = not self.turned
         seen = self.page.evaluate(READ, self.probe)
@@ -152,32 +164,58 @@ def latency(asked: float | None, shown: str, painted: list[tuple[float, str]]) -
     return next((at - asked for at, seen in painted if at >= asked and seen == shown), None)
 
 
-def move(page: Page, xs: list[float], y: float) -> None:
-    """Press at the first place, be at the next one each sixtieth of a second, let go at the last."""
+@contextmanager
+def cpu_clock(page: Page) -> Iterator[Callable[[], float]]:
+    """A clock that tells how many seconds the page's main thread has computed, whatever else the machine did."""
+    session = page.context.new_cdp_session(page)
+    session.send("Performance.enable", {"timeDomain": "threadTicks"})
+
+    def read() -> float:
+        metrics = session.send("Performance.getMetrics")["metrics"]
+        return next(metric["value"] for metric in metrics if metric["name"] == "TaskDuration")
+
+    yield read
+    session.detach()
+
+
+def move(page: Page, xs: list[float], y: float) -> float:
+    """Press at the first place, be at the next one each sixtieth of a second, let go at the last: the seconds it took."""
     page.mouse.move(xs[0], y)
     page.mouse.down()
     started = time.perf_counter()
     for step, x in enumerate(xs[1:], start=1):
         time.sleep(max(0.0, started + step / MOVES_A_SECOND - time.perf_counter()))
         page.mouse.move(x, y)
+    taken = time.perf_counter() - started
     page.mouse.up()
+    return taken
 
 
 def native(page: Page, slider: Locator, root: Locator) -> Drag:
     """An interactive's own slider, `<input type="range">`."""
     low, high, step = slider.evaluate(NATIVE_RANGE)
     n_positions = round((high - low) / step) + 1
-    values = [low + step * k for k in range(0, n_positions, math.ceil(n_positions / AT_MOST))]
-
-    def places() -> tuple[list[float], float]:
-        box = slider.bounding_box()
-        room = box["width"] - THUMB
-        return [box["x"] + THUMB / 2 + room * (v - low) / (high - low) for v in values], box["y"] + box["height"] / 2
-
-    handles = [slider.element_handle(), root.element_handle()]
-    drag = Drag(page, slider, root, values, page.evaluate_handle(PROBE, handles), places)
-    drag.at_rest = page.evaluate(AT_REST, [drag.probe, handles[0], [*values, values[0]]])[:-1]
+    values = [round(low + step * k, 9) for k in range(0, n_positions, math.ceil(n_positions / AT_MOST))]
+    drag = Drag(page, slider, root, values, probe(page, slider, root), lambda: native_places(drag, low, high))
+    start = float(slider.input_value())
+    drag.at_rest = put(drag, [*values, start])[:-1]
     return drag
+
+
+def native_places(drag: Drag, low: float, high: float) -> tuple[list[float], float]:
+    box = drag.slider.bounding_box()
+    room = box["width"] - THUMB
+    xs = [box["x"] + THUMB / 2 + room * (value - low) / (high - low) for value in drag.values]
+    return xs, box["y"] + box["height"] / 2
+
+
+def probe(page: Page, slider: Locator, root: Locator) -> JSHandle:
+    return page.evaluate_handle(PROBE, [slider.element_handle(), root.element_handle()])
+
+
+def put(drag: Drag, values: list[float]) -> list[str]:
+    """Set a native slider without a hand; what it shows at each value."""
+    return drag.page.evaluate(AT_REST, [drag.probe, drag.slider.element_handle(), values])
 
 
 def plain_interact(page: Page, root: Locator) -> Drag:
@@ -189,8 +227,7 @@ def plain_interact(page: Page, root: Locator) -> Drag:
         box, grip = track.bounding_box(), handle.bounding_box()
         return [box["x"] + box["width"] * v / values[-1] for v in values], grip["y"] + grip["height"] / 2
 
-    handles = [handle.element_handle(), root.element_handle()]
-    drag = Drag(page, handle, root, values, page.evaluate_handle(PROBE, handles), places)
+    drag = Drag(page, handle, root, values, probe(page, handle, root), places)
     drag.at_rest = slowly(drag)
     drag.turned = True
     return drag
@@ -268,7 +305,7 @@ def in_jupyterlab(lab) -> None:
         for drag in drags.values():
             drag.there_and_back(4)
     for name, drag in drags.items():
-        print(f"  {name:24s}{line(drag)}", flush=True)
+        print(f"  {name:42s}{line(drag)}", flush=True)
     ratios = np.divide(*(np.array(drags[name].rounds)[:, :2] for name in ("interact", "explorer")))
     median, p95 = np.median(ratios, axis=0)
     print(f"  the explorer is {median:.1f} times as fast as interact, {p95:.1f} at p95 (wanted: {TIMES})")
@@ -276,7 +313,10 @@ def in_jupyterlab(lab) -> None:
 
 def line(drag: Drag) -> str:
     median, p95, painted = drag.figures()
-    return f"median {median:5.1f} ms, p95 {p95:5.1f} ms, painted {painted:.0f} of {drag.n_moves}"
+    n_moves = len(drag.values) - 1
+    pace, cpu = n_moves / np.median(drag.seconds), 1000 * np.median(drag.cpu) / n_moves
+    shown = f"median {median:5.1f} ms, p95 {p95:5.1f} ms, painted {painted:3.0f} of {drag.n_moves}"
+    return f"{shown}  ({pace:.0f} a second, {cpu:.1f} ms of CPU each)"
 
 
 # ---- every interactive, on plain pages ---------------------------------------------------------------------------
@@ -295,7 +335,8 @@ def bend_slider() -> BendSlider:
 
 def media_gallery(medium: str) -> MediaGallery:
     data = {"images": digits(), "music": media.tones(100), "text": media.words(200)}
-    models = {key: (dataset, autoencoders((2, 4, 8, 16, 32), dataset.n_inputs)) for key, dataset in data.items()}
+    ks = (2, 4, 8, 16, 32)
+    models = {key: (dataset, autoencoders(ks, dataset.n_inputs)) for key, dataset in data.items()}
     return MediaGallery.from_models(models, medium=medium)
 
 
@@ -304,42 +345,90 @@ def dial() -> DirectionDial:
     return DirectionDial(generator.standard_normal((60, 2)) @ [[0.9, 0.5], [-0.2, 0.35]] + [-0.3, 1.1])
 
 
+def latent_pad() -> Interactive:
+    from aelib.widgets.latent_pad import LatentPad
+
+    pairs = {"flat": (Autoencoder(64, 2), VAE(64, 2)), "slice": (Autoencoder(64, 8), VAE(64, 8))}
+    return LatentPad.from_models(digits(), pairs)
+
+
 EXAMPLES = {
     "LatentExplorer": [lambda: LatentExplorer.from_models(digits(), autoencoders(KS))],
     "DrawingPad": [lambda: DrawingPad.from_models(digits(), autoencoders((1, 2, 4, 8, 16, 32)))],
     "MediaGallery": [lambda medium=medium: media_gallery(medium) for medium in ("images", "music", "text")],
     "DirectionDial": [dial],
     "BendSlider": [bend_slider],
+    "LatentPad": [latent_pad],
 }
 """Interactives that need more than their defaults."""
 
 
 def with_slider() -> list[type[Interactive]]:
-    """Every interactive whose script makes a slider."""
+    """Every interactive whose own script makes a slider."""
     for module in pkgutil.iter_modules(widgets.__path__):
         importlib.import_module(f"aelib.widgets.{module.name}")
-    return [kind for kind in Interactive.__subclasses__() if "slider({" in kind._esm.split("function render")[-1]]
+    kinds = sorted(Interactive.__subclasses__(), key=lambda kind: kind.__name__)
+    return [kind for kind in kinds if "slider({" in script_of(kind)]
+
+
+def script_of(kind: type[Interactive]) -> str:
+    return Path(inspect.getfile(kind)).with_suffix(".js").read_text(encoding="utf-8")
 
 
 def on_plain_pages(plain_page) -> None:
-    slow = []
+    missed = []
+    for example in examples():
+        for name, drag in measured(plain_page, example()).items():
+            print(f"  {name:42s}{line(drag)}", flush=True)
+            _, p95, painted = drag.figures()
+            missed += [name] if p95 > P95 or painted < drag.n_moves else []
+    print(f"  p95 above {P95} ms, or a position not painted: {'; '.join(missed) or 'none'}")
+
+
+def examples() -> Iterator[Callable[[], Interactive]]:
     for kind in with_slider():
-        for example in EXAMPLES.get(kind.__name__, [kind]):
-            for name, drag in sliders(plain_page, example()):
-                for _ in range(ROUNDS):
-                    drag.there_and_back(math.ceil(40 / (len(drag.values) - 1)))
-                print(f"  {kind.__name__:16s}{name:20s}{line(drag)}", flush=True)
-                if drag.figures()[1] > P95 or drag.figures()[2] < drag.n_moves:
-                    slow.append(f"{kind.__name__} ({name})")
-    print(f"  p95 above {P95} ms, or a position not painted: {', '.join(slow) or 'none'}")
+        if kind.__name__ in EXAMPLES or not needs_arguments(kind):
+            yield from EXAMPLES.get(kind.__name__, [kind])
+        else:
+            print(f"  {kind.__name__:42s}not measured: EXAMPLES has none of it")
 
 
-def sliders(plain_page, widget: Interactive) -> Iterator[tuple[str, Drag]]:
-    page = plain_page.mount(widget, width=1100, height=1300)
-    for slider in page.locator("input[type=range]:visible").all():
-        name = slider.evaluate("slider => slider.labels[0].textContent")
-        yield name, native(page, slider, page.locator(".ae-card"))
+def needs_arguments(kind: type[Interactive]) -> bool:
+    parameters = inspect.signature(kind).parameters.values()
+    return hasattr(kind, "from_models") or any(one.default is one.empty and one.kind is one.POSITIONAL_OR_KEYWORD for one in parameters)
+
+
+def measured(plain_page, widget: Interactive) -> dict[str, Drag]:
+    """Every slider, in each round on a new page: what an interactive keeps of earlier positions does not help it."""
+    page, sliders = mounted(plain_page, widget)
+    drags = {title(widget, slider): native(page, slider, page.locator(".ae-card")) for slider in sliders}
+    for _ in range(ROUNDS):
+        page.context.close()
+        page, sliders = mounted(plain_page, widget)
+        for drag, slider in zip(drags.values(), sliders, strict=True):
+            a_round(drag, page, slider)
     page.context.close()
+    return drags
+
+
+def mounted(plain_page, widget: Interactive) -> tuple[Page, list[Locator]]:
+    page = plain_page.mount(widget, width=1100, height=1300)
+    return page, page.locator("input[type=range]:visible").all()
+
+
+def title(widget: Interactive, slider: Locator) -> str:
+    label = slider.evaluate("slider => slider.labels[0].textContent")
+    return ", ".join([type(widget).__name__, label, *filter(None, [getattr(widget, "medium", "")])])
+
+
+def a_round(drag: Drag, page: Page, slider: Locator) -> None:
+    """On this page, from the slider's lower end; afterwards it stands where it stood."""
+    drag.page, drag.slider, drag.root = page, slider, page.locator(".ae-card")
+    drag.probe, drag.turned = probe(page, slider, drag.root), False
+    start = float(slider.input_value())
+    put(drag, drag.values[:1])
+    drag.there_and_back(math.ceil(24 / (len(drag.values) - 1)))
+    put(drag, [start])
 
 
 # ---- together ----------------------------------------------------------------------------------------------------

@@ -56,7 +56,7 @@ def test_what_is_sent_is_small_and_can_be_read_back():
     sent = gallery()
     assert len(sent.frames) < 150 * 1024
     notes = sent.shown("music")
-    assert notes.shape == (4, 4, 2000)
+    assert notes.shape == (4, 3, 2000)
     rows = DATA["music"].held_out
     distance = torch.cdist(torch.from_numpy(notes[0]).float(), rows)
     assert distance.min(dim=1).values.max() < 1e-2
@@ -79,7 +79,7 @@ def test_scores_are_held_out_r2_and_the_share_of_letters():
 def test_shown_are_different_notes_and_all_ten_digits():
     sent = {entry["key"]: entry for entry in gallery().media}
     assert sent["images"]["names"] == [str(digit) for digit in range(10)]
-    assert len(set(sent["music"]["names"])) == 4
+    assert len(set(sent["music"]["names"])) == 3
     assert len(set(sent["text"]["names"])) == 12
 
 
@@ -259,7 +259,7 @@ def test_all_notes_are_played_in_turn(plain_page):
       const audio = document.querySelector('audio');
       audio.addEventListener('playing', () => heard.add(audio.src)); }""")
     page.get_by_role("button", name="All originals").click()
-    page.wait_for_function("heard.size === 4")
+    page.wait_for_function("heard.size === 3")
 
 
 def test_waves_are_drawn_as_python_has_them(plain_page):

@@ -5,7 +5,10 @@ A mistake stands where the stub stood; the cell's last line then calls the check
 
 PLANTED: dict[str, list[tuple[str, str]]] = {
     "lesson01.psnr": [
-        ("def psnr(x, x_hat):\n    return 10 * torch.log10(((x - x_hat) ** 2).mean())", "wrong sign"),
+        ("def psnr(x, x_hat):\n    return 10 * torch.log10(1 / (x - x_hat).abs().mean())", "averaged the sizes"),
+        ("def psnr(x, x_hat):\n    return (10 * torch.log10(1 / ((x - x_hat) ** 2).mean(1))).mean()", "one logarithm"),
+        ("def psnr(x, x_hat):\n    return 10 * torch.log10(x.max() ** 2 / ((x - x_hat) ** 2).mean())", "the peak is 1"),
+        ("def psnr(x, x_hat):\n    return 10 * torch.log10(((x - x_hat) ** 2).mean())", "not the other way round"),
         ("def psnr(x, x_hat):\n    return 20 * torch.log10(1 / ((x - x_hat) ** 2).mean())", "10 and not 20"),
         (
             "def psnr(x, x_hat):\n    return 10 * torch.log(1 / ((x - x_hat) ** 2).mean())",
@@ -19,16 +22,26 @@ PLANTED: dict[str, list[tuple[str, str]]] = {
         ),
     ],
     "lesson01.perfect_copy": [
+        (
+            "def encode(x):\n    return 1 - x\n\n\ndef decode(z):\n    return z - 1",
+            "its inverse is another one",
+        ),
         ("def encode(x):\n    return x\n\n\ndef decode(z):\n    return z", "code is the image itself"),
         ("def encode(x):\n    return x[:, :32]\n\n\ndef decode(z):\n    return z", "yours has 32"),
-        ("def encode(x):\n    return x.round()\n\n\ndef decode(z):\n    return z", "loses information"),
-        ("def encode(x):\n    return x.flip(1)\n\n\ndef decode(z):\n    return z", "undoes it"),
+        ("def encode(x):\n    return x.round()\n\n\ndef decode(z):\n    return z", "a step of encode loses information"),
+        ("def encode(x):\n    return x.flip(1)\n\n\ndef decode(z):\n    return z", "does not undo encode"),
         (
             "def encode(x):\n    return x.sum()\n\n\ndef decode(z):\n    return z",
-            "one row of numbers an image",
+            "one row of numbers per image",
         ),
     ],
     "lesson01.smallest_latent_dim": [
+        (
+            "import math\n\n\ndef smallest_latent_dim(latent_dims, errors, wanted_psnr):\n"
+            "    good = [k for k, e in zip(latent_dims, errors) if 10 * math.log10(e) >= wanted_psnr]\n"
+            "    return min(good, default=None)",
+            "sign of the logarithm",
+        ),
         (
             "import math\n\n\ndef smallest_latent_dim(latent_dims, errors, wanted_psnr):\n"
             "    return max(k for k, e in zip(latent_dims, errors) if 10 * math.log10(1 / e) >= wanted_psnr)",
@@ -42,7 +55,7 @@ PLANTED: dict[str, list[tuple[str, str]]] = {
         (
             "import math\n\n\ndef smallest_latent_dim(latent_dims, errors, wanted_psnr):\n"
             "    return min(k for k, e in zip(latent_dims, errors) if 10 * math.log10(1 / e) <= wanted_psnr)",
-            "quality is too low",
+            "either your decibels come out too high",
         ),
         (
             "import math\n\n\ndef smallest_latent_dim(latent_dims, errors, wanted_psnr):\n"
@@ -57,6 +70,16 @@ PLANTED: dict[str, list[tuple[str, str]]] = {
         ),
     ],
     "lesson01.quantise": [
+        (
+            "def my_quantise(z, low, high, n_bits):\n    width = (high - low) / 2**n_bits\n"
+            "    return low + (((z - low) / width).round().clamp(0, 2**n_bits - 1) + 0.5) * width",
+            "-0.20 became 1, expected -1",
+        ),
+        (
+            "def my_quantise(z, low, high, n_bits):\n"
+            "    return ((z - low) / ((high - low) / 2**n_bits)).floor().clamp(0, 2**n_bits - 1)",
+            "numbers of the cells",
+        ),
         (
             "def my_quantise(z, low, high, n_bits):\n    width = (high - low) / 2**n_bits\n"
             "    return low + ((z - low) / width).floor().clamp(0, 2**n_bits - 1) * width",
@@ -81,9 +104,13 @@ PLANTED: dict[str, list[tuple[str, str]]] = {
     ],
     "lesson01.break_even": [
         (
+            "def break_even(n_parameters, bits_raw, bits_code):\n    return 32 * n_parameters // (bits_raw - bits_code) + 1",
+            "both ways cost the same",
+        ),
+        (
             "import math\n\n\ndef break_even(n_parameters, bits_raw, bits_code):\n"
             "    return math.ceil(n_parameters / (bits_raw - bits_code))",
-            "one bit a parameter",
+            "one bit per parameter",
         ),
         (
             "import math\n\n\ndef break_even(n_parameters, bits_raw, bits_code):\n    return math.ceil(32 * n_parameters / bits_raw)",

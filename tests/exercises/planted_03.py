@@ -9,6 +9,11 @@ ARRIVES = "    z = p_one * (1 - flip) + (1 - p_one) * flip\n"
 
 PLANTED: dict[str, list[tuple[str, str]]] = {
     "lesson03.binary_information": [
+        (
+            "import math\n\n\ndef binary_information(p_one, flip):\n    arrives = p_one * (1 - flip) + (1 - p_one) * flip\n"
+            "    H = lambda p: -p * math.log(p) - (1 - p) * math.log(1 - p)\n    return H(arrives) - H(flip)",
+            "0 · log 0 counts as 0",
+        ),
         (ENTROPY + HEAD + ARRIVES + "    return (h(z) - h(flip)) / math.log(2)", "in bits"),
         (ENTROPY + HEAD + ARRIVES + "    return h(z)", "entropy of Z"),
         (ENTROPY + HEAD + "    return h(p_one) - h(flip)", "surplus over the noise"),
@@ -31,6 +36,11 @@ PLANTED: dict[str, list[tuple[str, str]]] = {
         ("def posterior(q):\n    return q.sum(dim=0)", "should have shape (4, 6)"),
     ],
     "lesson03.information_bound": [
+        (
+            "import math\n\n\ndef information_bound(q, p):\n"
+            "    return (math.log(len(q)) + torch.xlogy(q, p).sum() / len(q)) / math.log(2)",
+            "value in bits",
+        ),
         ("def information_bound(q, p):\n    return torch.xlogy(q, p).sum() / len(q)", "log n is missing"),
         (
             "import math\n\n\ndef information_bound(q, p):\n    return math.log(len(q)) + "

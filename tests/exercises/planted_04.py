@@ -30,6 +30,11 @@ PLANTED: dict[str, list[tuple[str, str]]] = {
         (LOSS + "values[: len(S) - latent_dim - 1].sum()", "off by one"),
     ],
     "lesson04.largest_angle": [
+        (
+            "def largest_angle(A, B):\n    cosines = torch.linalg.svdvals(A.T @ B).clamp(max=1)\n"
+            "    return torch.rad2deg(torch.arccos(cosines.min()))",
+            "take the Q of a QR first",
+        ),
         (ANGLE + "torch.arccos(cosines.min())", "radians"),
         (ANGLE + "torch.rad2deg(torch.arccos(cosines.max()))", "smallest of the principal angles"),
         (ANGLE + "cosines.min()", "is the cosine"),
@@ -45,6 +50,14 @@ PLANTED: dict[str, list[tuple[str, str]]] = {
         ),
     ],
     "lesson04.repaired": [
+        ("def repaired(x, latent_dim):\n    return x", "more than 2 numbers"),
+        (
+            "def best_directions(x, latent_dim):\n"
+            "    return torch.linalg.eigh(x.T @ x / len(x)).eigenvectors[:, -latent_dim:]\n\n\n"
+            "def repaired(x, latent_dim):\n    mean = x.mean(dim=0)\n    W = best_directions(x, latent_dim)\n"
+            "    return mean + (x - mean) @ W @ W.T",
+            "kept the directions",
+        ),
         (REPAIRED + "    W = best_directions(x, latent_dim)\n    return x @ W @ W.T", "that we started from"),
         (
             REPAIRED

@@ -115,6 +115,14 @@ def test_holes_take_representative_first():
     assert after["representative"] < 0.3
 
 
+def test_the_law_of_codes_grows_with_the_holes_and_turns():
+    for gap in (0.0, 0.5):
+        drawn = DesiderataBoard(degrees=0, gap=gap).drawn()
+        assert drawn.abs().max() == pytest.approx(1 + gap, abs=0.02)
+        turned = DesiderataBoard(degrees=90, gap=gap).drawn()
+        np.testing.assert_allclose(turned, torch.stack([-drawn[:, 1], drawn[:, 0]], dim=1), atol=1e-12)
+
+
 @pytest.mark.parametrize("knobs", [{"cells": 10}, {"gap": 0.6}, {"cells": 5, "gap": 0.4, "degrees": 33}])
 def test_undo_undoes(knobs: dict):
     board = DesiderataBoard(**knobs, noise=0.2)

@@ -209,6 +209,24 @@ def test_a_bent_decoder_beats_pca_on_held_out_digits_up_to_16_numbers_and_not_at
     assert ratios[2].min() > 1
 
 
+def straight_encoder(latent_dim: int, seed: int) -> Autoencoder:
+    model = Autoencoder(64, latent_dim, seed=seed)
+    model.encoder = Autoencoder(64, latent_dim, hidden=(), seed=seed).encoder
+    return model
+
+
+def test_a_straight_encoder_with_a_bent_decoder_beats_pca():
+    models = [straight_encoder(K, seed) for seed in SEEDS]
+    fit_many(models, digits(), epochs=60, lr=0.01, seeds=SEEDS, progress=False)
+    assert max(ratio_to_pca(model, part) for model in models for part in (digits().train, digits().held_out)) < 0.8
+
+
+def test_with_five_times_the_epochs_the_network_is_ahead_at_32_numbers_too():
+    models = [Autoencoder(64, 32, seed=seed) for seed in SEEDS]
+    fit_many(models, digits(), epochs=300, lr=0.01, seeds=SEEDS, progress=False)
+    assert max(ratio_to_pca(model, digits().held_out) for model in models) < 0.95
+
+
 # Bits
 
 
