@@ -23,7 +23,9 @@ def explorer() -> dict:
     """The saved state of the explorer in lesson 01, its sliders where the picture wants them."""
     notebook = nbformat.read(ROOT / "notebooks" / "01_compression_trade_off.ipynb", as_version=4)
     models = notebook.metadata.widgets[STATES]["state"].values()
-    saved = next(model for model in models if model["state"].get("_anywidget_id", "").endswith("LatentExplorer"))
+    saved = next(
+        model for model in models if model["state"].get("_anywidget_id", "").endswith("LatentExplorer")
+    )
     return {"state": saved["state"] | SHOWN, "buffers": saved["buffers"]}
 
 
@@ -32,7 +34,10 @@ def photograph(browser: str, width: int = 960, sharpness: float = 1.5) -> bytes:
         chromium = playwright.chromium.launch(executable_path=browser, args=["--no-sandbox", "--disable-gpu"])
         page = chromium.new_page(viewport={"width": width, "height": 700}, device_scale_factor=sharpness)
         page.set_content(PAGE)
-        page.evaluate(MOUNT, [(ROOT / "notebooks" / "publish" / "model_stub.js").read_text(encoding="utf-8"), explorer()])
+        page.evaluate(
+            MOUNT,
+            [(ROOT / "notebooks" / "publish" / "model_stub.js").read_text(encoding="utf-8"), explorer()],
+        )
         page.wait_for_timeout(500)
         image = page.locator(".ae").screenshot()
         chromium.close()
@@ -40,8 +45,12 @@ def photograph(browser: str, width: int = 960, sharpness: float = 1.5) -> bytes:
 
 
 if __name__ == "__main__":
-    browser = next((path for name in ("chromium", "google-chrome", "chrome") if (path := shutil.which(name))), None)
+    browser = next(
+        (path for name in ("chromium", "google-chrome", "chrome") if (path := shutil.which(name))), None
+    )
     if browser is None:
         sys.exit("No Chromium or Chrome was found on this machine.")
     picture = Image.open(io.BytesIO(photograph(browser))).convert("RGB")
-    picture.quantize(220, dither=Image.Dither.NONE).save(ROOT / "figures" / "latent_explorer.png", optimize=True)
+    picture.quantize(220, dither=Image.Dither.NONE).save(
+        ROOT / "figures" / "latent_explorer.png", optimize=True
+    )

@@ -50,7 +50,11 @@ class Dataset:
 
     def rows(self, index: Tensor | slice) -> Tensor:
         """(len(index), D) float32: the chosen rows, scaled."""
-        chosen = self.raw.index_select(0, index) if isinstance(index, Tensor) and index.ndim == 1 else self.raw[index]
+        chosen = (
+            self.raw.index_select(0, index)
+            if isinstance(index, Tensor) and index.ndim == 1
+            else self.raw[index]
+        )
         return chosen.to(torch.float32, copy=True).div_(self.scale)
 
     @property

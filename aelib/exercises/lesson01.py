@@ -54,7 +54,8 @@ def _psnr_slip(got: float, want: float, x: torch.Tensor, difference: torch.Tenso
         for why, value in explained.items()
     }
     return first_slip(
-        slips, f"You got {got:.4g} dB, expected {want:.4g} for these images: 10 · log10(1 / mean squared error)."
+        slips,
+        f"You got {got:.4g} dB, expected {want:.4g} for these images: 10 · log10(1 / mean squared error).",
     )
 
 
@@ -64,7 +65,9 @@ def perfect_copy(encode, decode) -> str:
     x = _images()
     z = array(function(encode)(x), "encode(x)")
     if z.ndim != 2 or len(z) != len(x):
-        raise Wrong(f"encode(x) should give one row of numbers per image, shape (6, 64), but it has shape {z.shape}.")
+        raise Wrong(
+            f"encode(x) should give one row of numbers per image, shape (6, 64), but it has shape {z.shape}."
+        )
     if z.shape[1] != 64:
         raise Wrong(f"Here K = D: the code should have 64 numbers per image, but yours has {z.shape[1]}.")
     x_hat = same_shape(array(function(decode)(encode(x)), "decode(encode(x))"), array(x), "decode(encode(x))")
@@ -76,7 +79,9 @@ def perfect_copy(encode, decode) -> str:
             "does not undo encode; either a step of encode loses information, or its inverse is another one."
         )
     if close(z, array(x), atol=1e-6):
-        raise Wrong("The copy is perfect, but your code is the image itself: find another code that can be undone.")
+        raise Wrong(
+            "The copy is perfect, but your code is the image itself: find another code that can be undone."
+        )
     return "Right: error 0, and the code is not the image. Any invertible pair copies perfectly, and none of them compresses."
 
 
@@ -97,7 +102,9 @@ def smallest_latent_dim(answer) -> str:
         if number(answered, "your K") != good[0]:
             raise _smallest_slip(number(answered, "your K"), good, wanted)
     if answer(LATENT_DIMS, ERRORS, 40.0) is not None:
-        raise Wrong("No K of the list reaches 40 dB: then the function should return None, so that nobody is misled.")
+        raise Wrong(
+            "No K of the list reaches 40 dB: then the function should return None, so that nobody is misled."
+        )
     return "Right, and it returns None where no code is good enough: the table of errors is all that this decision needs."
 
 
@@ -112,7 +119,8 @@ def _smallest_slip(got: float, good: list[int], wanted: float) -> Wrong:
         "(10 · log10 of 1 / error), or the condition is not psnr ≥ wanted.": got == LATENT_DIMS[0],
     }
     return first_slip(
-        slips, f"{said}, expected {good[0]}: turn each error into a PSNR, keep the good ones, take the smallest K."
+        slips,
+        f"{said}, expected {good[0]}: turn each error into a PSNR, keep the good ones, take the smallest K.",
     )
 
 
@@ -154,7 +162,9 @@ def _quantise_slip(z: np.ndarray, got: np.ndarray, n_bits: int) -> Wrong:
         "your levels include both ends, low and high; the cells' centres lie half a cell inside": _nearest(
             z, np.linspace(-2, 2, n_cells)
         ),
-        "you gave back the numbers of the cells; asked are the values of their centres": (want + 2) * n_cells / 4
+        "you gave back the numbers of the cells; asked are the values of their centres": (want + 2)
+        * n_cells
+        / 4
         - 0.5,
     }
     bits = "1 bit" if n_bits == 1 else f"{n_bits} bits"
@@ -184,7 +194,9 @@ def _break_even_slip(got: float, n_parameters: int, bits_raw: int, bits_code: in
         "that counts one bit per parameter; each takes 32": math.ceil(got) == math.ceil(exact / 32),
         "that counts four bytes per parameter as if they were bits; each takes 32": math.ceil(got)
         == math.ceil(exact / 8),
-        f"the saving is what raw and code differ by; a coded image still costs its {bits_code} bits": math.ceil(got)
+        f"the saving is what raw and code differ by; a coded image still costs its {bits_code} bits": math.ceil(
+            got
+        )
         == math.ceil(32 * n_parameters / bits_raw),
         "at that number both ways cost the same, which is cheap enough": exact == want and got == want + 1,
         "a part of an image cannot be sent, so round up": close(got, exact) or got == math.floor(exact),

@@ -5,7 +5,17 @@ import math
 import numpy as np
 import torch
 
-from aelib.exercises.frame import StudentError, Wrong, array, close, exercise, first_slip, function, number, same_shape
+from aelib.exercises.frame import (
+    StudentError,
+    Wrong,
+    array,
+    close,
+    exercise,
+    first_slip,
+    function,
+    number,
+    same_shape,
+)
 
 
 def _entropy(*probabilities: float) -> float:

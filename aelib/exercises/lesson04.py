@@ -39,7 +39,9 @@ def best_decoder(answer) -> str:
                 "You gave the encoder's transpose: it is the best decoder of an orthonormal PCA encoder, but not of this "
                 "one.": close(got, V.T),
                 "You gave the encoder's pseudo-inverse: it gives back each code exactly, as many decoders do; which of them copies "
-                "the data best depends on how they spread, so S has to come in.": close(got, np.linalg.pinv(V)),
+                "the data best depends on how they spread, so S has to come in.": close(
+                    got, np.linalg.pinv(V)
+                ),
                 "You have S Vᵀ, without the inverse of V S Vᵀ: the codes are neither uncorrelated nor of variance 1, and that has "
                 "to be divided out.": close(got, S @ V.T),
                 "You divided by V Vᵀ, which is the codes' covariance only if S is the identity: theirs is "
@@ -160,8 +162,6 @@ def repaired(answer) -> str:
         losses = f"your copies leave {_error(got, x):.2f}, the best ones {_error(want, x):.2f}."
         raise first_slip(
             {
-                f"Your copies leave {_error(got, x):.2f}, less than the best ones from 2 numbers, {_error(want, x):.2f}: more than "
-                "2 numbers of each example have come through.": _error(got, x) < _error(want, x) * (1 - 1e-6),
                 "You centred the data and kept the directions of the data that were not: find the directions after the mean is "
                 f"off: {losses}": close(got, mean + (x - mean) @ _span(x, 2)),
                 f"This is still the run that we started from: {losses}": close(got, _project(x, 2)),
@@ -174,6 +174,8 @@ def repaired(answer) -> str:
                 f"(dim=0): {losses}": close(got, x.mean() + _project(x - x.mean(), 2)),
                 "You also divided by the standard deviations: that is the PCA of other data, in which a faint input weighs as much "
                 f"as a strong one: {losses}": close(got, mean + spread * _project((x - mean) / spread, 2)),
+                f"Your copies leave {_error(got, x):.2f}, less than the best ones from 2 numbers, {_error(want, x):.2f}: more than "
+                "2 numbers of each example have come through.": _error(got, x) < _error(want, x) * (1 - 1e-6),
             },
             f"Not yet: {losses} Take each input's mean off, find the directions, project, and put the mean back.",
         )

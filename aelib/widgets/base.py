@@ -48,7 +48,10 @@ def _declarations(script: str) -> dict[str, str]:
 def _needed(text: str, pieces: dict[str, str]) -> set[str]:
     """Names of the pieces that the text uses, and of those that they use in turn."""
     used = {name for name in re.findall(r"[A-Za-z_$][\w$]*", text) if name in pieces}
-    while more := {name for piece in used for name in re.findall(r"[A-Za-z_$][\w$]*", pieces[piece])} & pieces.keys() - used:
+    while (
+        more := {name for piece in used for name in re.findall(r"[A-Za-z_$][\w$]*", pieces[piece])}
+        & pieces.keys() - used
+    ):
         used |= more
     return used
 

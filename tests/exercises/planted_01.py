@@ -5,10 +5,22 @@ A mistake stands where the stub stood; the cell's last line then calls the check
 
 PLANTED: dict[str, list[tuple[str, str]]] = {
     "lesson01.psnr": [
-        ("def psnr(x, x_hat):\n    return 10 * torch.log10(1 / (x - x_hat).abs().mean())", "averaged the sizes"),
-        ("def psnr(x, x_hat):\n    return (10 * torch.log10(1 / ((x - x_hat) ** 2).mean(1))).mean()", "one logarithm"),
-        ("def psnr(x, x_hat):\n    return 10 * torch.log10(x.max() ** 2 / ((x - x_hat) ** 2).mean())", "the peak is 1"),
-        ("def psnr(x, x_hat):\n    return 10 * torch.log10(((x - x_hat) ** 2).mean())", "not the other way round"),
+        (
+            "def psnr(x, x_hat):\n    return 10 * torch.log10(1 / (x - x_hat).abs().mean())",
+            "averaged the sizes",
+        ),
+        (
+            "def psnr(x, x_hat):\n    return (10 * torch.log10(1 / ((x - x_hat) ** 2).mean(1))).mean()",
+            "one logarithm",
+        ),
+        (
+            "def psnr(x, x_hat):\n    return 10 * torch.log10(x.max() ** 2 / ((x - x_hat) ** 2).mean())",
+            "the peak is 1",
+        ),
+        (
+            "def psnr(x, x_hat):\n    return 10 * torch.log10(((x - x_hat) ** 2).mean())",
+            "not the other way round",
+        ),
         ("def psnr(x, x_hat):\n    return 20 * torch.log10(1 / ((x - x_hat) ** 2).mean())", "10 and not 20"),
         (
             "def psnr(x, x_hat):\n    return 10 * torch.log(1 / ((x - x_hat) ** 2).mean())",
@@ -28,7 +40,10 @@ PLANTED: dict[str, list[tuple[str, str]]] = {
         ),
         ("def encode(x):\n    return x\n\n\ndef decode(z):\n    return z", "code is the image itself"),
         ("def encode(x):\n    return x[:, :32]\n\n\ndef decode(z):\n    return z", "yours has 32"),
-        ("def encode(x):\n    return x.round()\n\n\ndef decode(z):\n    return z", "a step of encode loses information"),
+        (
+            "def encode(x):\n    return x.round()\n\n\ndef decode(z):\n    return z",
+            "a step of encode loses information",
+        ),
         ("def encode(x):\n    return x.flip(1)\n\n\ndef decode(z):\n    return z", "does not undo encode"),
         (
             "def encode(x):\n    return x.sum()\n\n\ndef decode(z):\n    return z",

@@ -43,11 +43,6 @@ PLANTED: dict[str, list[tuple[str, str]]] = {
             "    return torch.rad2deg(torch.arccos(cosines)).max()",
             "columns one by one",
         ),
-        (
-            "def largest_angle(A, B):\n    cosines = torch.linalg.svdvals(A.T @ B).clamp(max=1)\n"
-            "    return torch.rad2deg(torch.arccos(cosines.min()))",
-            "make both bases orthonormal",
-        ),
     ],
     "lesson04.repaired": [
         ("def repaired(x, latent_dim):\n    return x", "more than 2 numbers"),

@@ -37,7 +37,9 @@ def autoencoder_numbers(build: Callable[..., Any]) -> np.ndarray:
     """Output and all gradients of an autoencoder of fixed weights on fixed inputs."""
     generator = torch.Generator().manual_seed(1)
     model, x = build(), torch.rand(5, 6, generator=generator)
-    state = {name: torch.randn(w.shape, generator=generator) for name, w in sorted(model.state_dict().items())}
+    state = {
+        name: torch.randn(w.shape, generator=generator) for name, w in sorted(model.state_dict().items())
+    }
     model.load_state_dict(state)
     x_hat = model(x)
     (x - x_hat).square().sum(dim=1).mean().backward()

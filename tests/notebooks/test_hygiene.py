@@ -119,7 +119,9 @@ def test_no_timestamps(path: Path):
 def test_size(path: Path):
     state = json.dumps(widget_states(read(path)))
     assert path.stat().st_size < MAX_FILE
-    assert len(state) < MAX_WIDGETS_OF.get(path.name[:2], MAX_WIDGETS), f"the saved interactives take {len(state) / 1024:.0f} KiB"
+    assert len(state) < MAX_WIDGETS_OF.get(path.name[:2], MAX_WIDGETS), (
+        f"the saved interactives take {len(state) / 1024:.0f} KiB"
+    )
 
 
 @every_lesson

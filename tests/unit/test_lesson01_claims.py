@@ -73,9 +73,7 @@ def test_bits_against_distortion(data, trained, pca_pairs, seed):
     """The autoencoder's curve lies below PCA's between eight and sixty-four bits."""
 
     def curve(pairs):
-        return best_so_far(
-            (k * b, error(data, *pair, b)) for k, pair in pairs.items() for b in range(1, 9)
-        )
+        return best_so_far((k * b, error(data, *pair, b)) for k, pair in pairs.items() for b in range(1, 9))
 
     def at(points, budget):
         return min(e for bits, e in points if bits <= budget)

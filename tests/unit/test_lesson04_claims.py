@@ -218,7 +218,10 @@ def straight_encoder(latent_dim: int, seed: int) -> Autoencoder:
 def test_a_straight_encoder_with_a_bent_decoder_beats_pca():
     models = [straight_encoder(K, seed) for seed in SEEDS]
     fit_many(models, digits(), epochs=60, lr=0.01, seeds=SEEDS, progress=False)
-    assert max(ratio_to_pca(model, part) for model in models for part in (digits().train, digits().held_out)) < 0.8
+    assert (
+        max(ratio_to_pca(model, part) for model in models for part in (digits().train, digits().held_out))
+        < 0.8
+    )
 
 
 def test_with_five_times_the_epochs_the_network_is_ahead_at_32_numbers_too():
