@@ -85,14 +85,14 @@ def show(fig: Figure, alt: str) -> Shown:
     return Shown(image, "image/png", alt)
 
 
-def png(fig: Figure, colours: int = 40, dpi: int = 120) -> bytes:
+def png(fig: Figure, colours: int = 64, dpi: int = 120) -> bytes:
     """The figure as a small PNG on white (a palette of at most ``colours``), without a time stamp."""
     from PIL import Image
 
     buffer, small = io.BytesIO(), io.BytesIO()
     with course_style():
         fig.savefig(buffer, format="png", dpi=dpi, facecolor="white", metadata={"Software": None})
-    picture = Image.open(buffer).convert("RGB").quantize(colours, dither=Image.Dither.NONE)
+    picture = Image.open(buffer).convert("RGB").quantize(colours, method=Image.Quantize.MAXCOVERAGE)
     picture.save(small, format="png", optimize=True)
     return small.getvalue()
 

@@ -51,6 +51,6 @@ if __name__ == "__main__":
     if browser is None:
         sys.exit("No Chromium or Chrome was found on this machine.")
     picture = Image.open(io.BytesIO(photograph(browser))).convert("RGB")
-    picture.quantize(220, dither=Image.Dither.NONE).save(
+    picture.quantize(220, method=Image.Quantize.MAXCOVERAGE).save(
         ROOT / "figures" / "latent_explorer.png", optimize=True
     )

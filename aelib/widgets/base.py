@@ -145,5 +145,5 @@ def encode_picture(figure: Figure) -> tuple[str, dict[str, int]]:
     from aelib.plots import png
 
     width, height = (round(side * 100) for side in figure.get_size_inches())
-    image = png(figure, colours=32, dpi=PICTURE_DPI)
+    image = png(figure, dpi=PICTURE_DPI)
     return base64.b64encode(image).decode("ascii"), {"width": width, "height": height}

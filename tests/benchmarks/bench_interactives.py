@@ -395,7 +395,9 @@ def examples() -> Iterator[Callable[[], Interactive]]:
 
 def needs_arguments(kind: type[Interactive]) -> bool:
     parameters = inspect.signature(kind).parameters.values()
-    return hasattr(kind, "from_models") or any(one.default is one.empty and one.kind is one.POSITIONAL_OR_KEYWORD for one in parameters)
+    return hasattr(kind, "from_models") or any(
+        one.default is one.empty and one.kind is one.POSITIONAL_OR_KEYWORD for one in parameters
+    )
 
 
 def measured(plain_page, widget: Interactive) -> dict[str, Drag]:

@@ -1,0 +1,73 @@
+"""Every lesson in a real JupyterLab: as it was saved, trusted and untrusted; and the first two run from the top."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from lesson import cells, displayed_widgets, lessons, read, widget_states
+
+every_lesson = pytest.mark.parametrize("path", lessons(), ids=lambda path: path.stem)
+first_lessons = pytest.mark.parametrize("path", lessons()[:2], ids=lambda path: path.stem)
+NOT_YET = "widget model not found"  # JupyterLab may draw an output before the saved models are back, and draws it again
+
+
+def interactives(path: Path) -> int:
+    """How many of the course's interactives the saved lesson shows."""
+    notebook = read(path)
+    states = widget_states(notebook)
+    names = [states[model]["state"].get("_anywidget_id", "") for model in displayed_widgets(notebook)]
+    return sum(name.startswith("aelib.") for name in names)
+
+
+def pictured(path: Path) -> int:
+    """How many outputs carry an interactive together with a still picture."""
+    outputs = [output for cell in cells(read(path), "code") for output in cell.outputs]
+    kinds = [set(output.get("data", {})) for output in outputs]
+    return sum({"image/png", "application/vnd.jupyter.widget-view+json"} <= kind for kind in kinds)
+
+
+def wait_for(page, selector: str, count: int) -> None:
+    page.wait_for_function(
+        "([selector, count]) => document.querySelectorAll(selector).length >= count", arg=[selector, count], timeout=60_000
+    )
+
+
+@every_lesson
+def test_a_saved_lesson_shows_its_interactives_before_anything_is_run(lab, path):
+    lab.trust(path.name)
+    page = lab.open_notebook(path.name, height=2000)
+    wait_for(page, ".jp-OutputArea-output .ae-card", interactives(path))
+    assert page.locator(".jp-OutputArea-output .ae-card").count() == interactives(path) > 0
+    lab.watch.errors[:] = [error for error in lab.watch.errors if NOT_YET not in error]
+
+
+@every_lesson
+def test_an_untrusted_lesson_shows_a_picture_of_each(lab, path):
+    notebook = read(path)
+    notebook.metadata.copy = "altered, so that no signature fits it"
+    page = lab.open_notebook(lab.write(f"untrusted_{path.name}", notebook), height=2000)
+    wait_for(page, ".jp-RenderedImage img", pictured(path))
+    assert page.locator(".ae-card").count() == 0
+    sizes = page.locator(".jp-RenderedImage img").evaluate_all("(all) => all.map((one) => one.naturalWidth)")
+    assert len(sizes) >= pictured(path) >= interactives(path)
+    assert min(sizes) > 100
+    widths = page.locator(".jp-RenderedHTML figure img").evaluate_all("(all) => all.map((one) => [one.naturalWidth, one.alt])")
+    assert all(width > 100 and alt for width, alt in widths)
+
+
+@first_lessons
+def test_a_lesson_runs_from_the_top_and_its_interactives_outlive_the_kernel(lab, path, tally):
+    page = lab.open_notebook(path.name, height=2000)
+    lab.run_all(page)
+    wait_for(page, ".ae-card", interactives(path))
+    lab.shut_down_kernel(page)
+    radio = page.locator(".ae-card input[type=radio]").first
+    radio.check(force=True)
+    assert radio.is_checked()
+    for slider in page.locator(".ae-card input[type=range]").all()[:2]:
+        before = slider.input_value()
+        slider.focus()
+        slider.press("ArrowLeft")
+        assert slider.input_value() != before
+    tally("lessons run in JupyterLab", path.stem)
