@@ -45,7 +45,7 @@ def test_a_saved_lesson_shows_its_interactives_before_anything_is_run(lab, path)
 @every_lesson
 def test_an_untrusted_lesson_shows_a_picture_of_each(lab, path):
     notebook = read(path)
-    notebook.metadata.copy = "altered, so that no signature fits it"
+    notebook.metadata["altered"] = "altered, so that no signature fits it"
     page = lab.open_notebook(lab.write(f"untrusted_{path.name}", notebook), height=2000)
     wait_for(page, ".jp-RenderedImage img", pictured(path))
     assert page.locator(".ae-card").count() == 0
@@ -63,7 +63,8 @@ def test_a_lesson_runs_from_the_top_and_its_interactives_outlive_the_kernel(lab,
     wait_for(page, ".ae-card", interactives(path))
     lab.shut_down_kernel(page)
     radio = page.locator(".ae-card input[type=radio]").first
-    radio.check(force=True)
+    radio.focus()
+    radio.press("Space")
     assert radio.is_checked()
     for slider in page.locator(".ae-card input[type=range]").all()[:2]:
         before = slider.input_value()

@@ -1,0 +1,125 @@
+"""Lesson 07's board: what it shows is what Python computes, and it moves by mouse, finger and keys."""
+
+from __future__ import annotations
+
+import math
+import re
+
+import numpy as np
+import pytest
+from axe_playwright_python.sync_playwright import Axe
+
+from aelib.widgets.kl_board import KLBoard
+
+SETTINGS = [
+    (0.0, 1.0), (0.0, 0.125), (0.0, 2**1.5), (3.0, 1.0), (-3.0, 2**1.5),
+    (1.2, 0.5), (-0.05, 2**0.05), (3.0, 0.125), (-1.7, 2**-0.35), (0.05, 1.0),
+]  # fmt: skip
+
+
+def shown(page) -> dict[str, float]:
+    return page.evaluate(
+        "Object.fromEntries(Object.entries(document.querySelector('section').dataset).map(([k, v]) => [k, +v]))"
+    )
+
+
+def says(page) -> str:
+    return page.locator(".ae-says").text_content()
+
+
+@pytest.mark.parametrize(("mu", "sigma"), SETTINGS)
+def test_shows_what_python_computes(plain_page, mu, sigma):
+    board = KLBoard(mu=mu, sigma=sigma)
+    page = plain_page.mount(board)
+    now = shown(page)
+    ours = [board.place(), board.width(), board.kl(), *board.areas()]
+    theirs = [now[name] for name in ("place", "width", "kl", "above", "below")]
+    np.testing.assert_allclose(theirs, ours, rtol=0, atol=1e-9)
+    nats, bits = page.locator(".ae-big").all_text_contents()
+    assert abs(float(nats) - board.kl()) < 0.0051 and abs(float(bits) - board.kl() / math.log(2)) < 0.0051
+    bars = [float(text) for text in page.locator(".ae-kl-number").all_text_contents()]
+    np.testing.assert_allclose(bars, [board.place(), board.width()], atol=0.00051)
+
+
+def test_the_sentence_is_true_everywhere(plain_page):
+    board = KLBoard()
+    page = plain_page.mount(board)
+    for mu in (-3.0, -0.6, -0.05, 0.0, 0.05, 1.0, 3.0):
+        for sigma in (0.125, 2**-0.5, 2**-0.05, 1.0, 2**0.05, 2.0, 2**1.5):
+            board.mu, board.sigma = mu, sigma
+            page.evaluate("([mu, sigma]) => { model.set('mu', mu); model.set('sigma', sigma); }", [mu, sigma])
+            assert_true(says(page), board)
+
+
+def assert_true(text: str, board: KLBoard) -> None:
+    if board.kl() == 0:
+        assert "is the prior itself" in text
+        return
+    side = "sits where the prior sits" if board.mu == 0 else "to the right" if board.mu > 0 else "to the left"
+    wide = "as wide" if board.sigma == 1 else "narrower" if board.sigma < 1 else "wider"
+    assert side in text and f"is {wide}" in text
+    payer = "place" if board.place() >= board.width() else "width"
+    assert f"of the price is for its {payer}" in text
+    share = max(board.place(), board.width()) / board.kl()
+    said = re.search(r"(\d+)% of the price", text)
+    assert abs(float(said[1]) - 100 * share) <= 0.51 if said else share > 0.99
+    assert ("All of the price" in text) == (share == 1)
+    for area, words in zip(board.areas(), ("above zero is ", "below is "), strict=True):
+        number = re.search(words + r"(less than )?([\d.]+\d)", text)
+        assert area < 0.0005 if number[1] else abs(float(number[2]) - area) < 0.0051
+
+
+def test_keyboard(plain_page):
+    page = plain_page.mount(KLBoard(mu=0.0, sigma=1.0))
+    before = page.locator(".ae-kl-plots").screenshot()
+    page.get_by_role("slider", name="Mean").focus()
+    page.keyboard.press("ArrowRight")
+    assert shown(page)["mu"] == 0.05
+    page.keyboard.press("Home")
+    assert shown(page)["mu"] == -3
+    page.get_by_role("slider", name="Width").focus()
+    page.keyboard.press("ArrowLeft")
+    assert shown(page)["sigma"] == pytest.approx(2**-0.05)
+    assert page.locator(".ae-kl-plots").screenshot() != before
+    page.wait_for_timeout(250)
+    assert page.evaluate("model.saved.at(-1)").get("mu") == -3
+
+
+def drag(page, grip, dx: float) -> None:
+    box = grip.bounding_box()
+    x, y = box["x"] + box["width"] / 2, box["y"] + box["height"] / 2
+    page.mouse.move(x, y)
+    page.mouse.down()
+    page.mouse.move(x + dx, y, steps=6)
+    page.mouse.up()
+
+
+def test_the_mouse_moves_the_top_and_pulls_a_ring(plain_page):
+    page = plain_page.mount(KLBoard(mu=-1.0, sigma=0.5))
+    drag(page, page.locator(".ae-dot-latent"), 60)
+    moved = shown(page)
+    assert moved["mu"] > -0.5 and moved["sigma"] == 0.5
+    drag(page, page.locator(".ae-kl-ring").last, 40)
+    pulled = shown(page)
+    assert pulled["sigma"] > 0.8 and pulled["mu"] == moved["mu"]
+
+
+def test_touch_on_the_densities(plain_page):
+    page = plain_page.mount(KLBoard(mu=-2.0, sigma=0.5), width=360, touch=True)
+    box = page.locator(".ae-chart").first.bounding_box()
+    page.touchscreen.tap(box["x"] + 0.36 * box["width"], box["y"] + 30)
+    assert shown(page)["mu"] != -2
+
+
+@pytest.mark.parametrize(("theme", "width"), [("light", 1100), ("dark", 1100), ("light", 320), ("dark", 320)])
+def test_accessible_and_narrow(plain_page, theme, width):
+    page = plain_page.mount(KLBoard(), theme=theme, width=width)
+    assert page.evaluate("document.documentElement.scrollWidth") <= width
+    found = Axe().run(page, context=".ae").response["violations"]
+    assert [violation["id"] for violation in found] == []
+
+
+def test_a_setting_between_two_positions_is_shown_as_it_is(plain_page):
+    page = plain_page.mount(KLBoard(mu=0.123, sigma=0.7))
+    assert shown(page)["sigma"] == 0.7
+    assert page.locator(".ae-number").all_text_contents() == ["0.12", "0.7"]

@@ -1,0 +1,227 @@
+"""What lesson 05 says in words, over five seeds, those contests included that the VAE does not win."""
+
+from __future__ import annotations
+
+from functools import cache
+
+import numpy as np
+import pytest
+import torch
+from lesson import cells, lessons, read
+from sklearn.decomposition import FactorAnalysis
+from torch import Tensor
+
+from aelib.data import digits
+from aelib.desiderata import draw_codes, informative, pca, representative, robust
+from aelib.gaussian import log_prob, ppca
+from aelib.models import VAE, Autoencoder
+from aelib.objectives import neg_elbo
+from aelib.training import fit_many
+from aelib.widgets.latent_pad import LatentPad
+
+SEEDS = range(5)
+TRAINING = {"epochs": 60, "lr": 0.005, "progress": False}
+
+
+@cache
+def autoencoders(latent_dim: int) -> list[Autoencoder]:
+    models = [Autoencoder(64, latent_dim, hidden=(64,), seed=seed) for seed in SEEDS]
+    fit_many(models, digits(), seeds=SEEDS, **TRAINING)
+    return models
+
+
+@cache
+def vaes(latent_dim: int) -> list[VAE]:
+    models = [VAE(64, latent_dim, hidden=(64,), noise_var=0.05, seed=seed) for seed in SEEDS]
+    fit_many(models, digits(), seeds=SEEDS, loss=neg_elbo, **TRAINING)
+    return models
+
+
+@torch.no_grad()
+def measures(model, z: Tensor) -> tuple[float, float]:
+    found = representative(model.decode(z), digits().train, digits().held_out)
+    return found.distance_ratio, found.coverage / found.real_coverage
+
+
+def many(models, draw) -> tuple[np.ndarray, np.ndarray]:
+    return np.array([measures(model, draw(model, seed)) for seed, model in enumerate(models)]).T
+
+
+def standard(model, seed: int) -> Tensor:
+    n = len(digits().held_out_index)
+    return torch.randn(n, model.latent_dim, generator=torch.Generator().manual_seed(seed))
+
+
+def fitted(model, seed: int) -> Tensor:
+    """A Gaussian fitted to an autoencoder's codes; a VAE's prior."""
+    return draw_codes(model, digits().train, len(digits().held_out_index), seed)
+
+
+@torch.no_grad()
+def middle(model, x: Tensor) -> Tensor:
+    z = model.encode(x)
+    return z[0] if isinstance(z, tuple) else z
+
+
+@torch.no_grad()
+def copying(model) -> float:
+    data = digits()
+    return informative(data.held_out, model.decode(middle(model, data.held_out)), data.train.mean(dim=0))
+
+
+# An autoencoder beside a VAE
+
+
+def test_random_codes_of_an_autoencoder_fall_into_holes_and_the_fair_law_helps():
+    unfair, covered = many(autoencoders(8), standard)
+    fair, fair_covered = many(autoencoders(8), fitted)
+    assert unfair.min() > 2
+    assert covered.max() < 0.1
+    assert 1.2 < fair.min() < fair.max() < 1.6
+    assert fair_covered.max() < 0.65
+
+
+def test_the_vaes_prior_is_nearer_and_covers_more_with_eight_numbers():
+    distance, coverage = many(vaes(8), standard)
+    fair, fair_covered = many(autoencoders(8), fitted)
+    assert distance.max() < fair.min()
+    assert distance.min() > 1.05, "a VAE has holes too"
+    assert coverage.min() > fair_covered.max()
+
+
+def test_the_vae_copies_worse_with_eight_numbers():
+    assert max(map(copying, vaes(8))) < min(map(copying, autoencoders(8)))
+
+
+def test_the_scorecard_tells_the_three_codes_apart_where_the_lesson_says():
+    x = digits().held_out
+    linear = pca(digits().train, 8)
+    for plain, vae in zip(autoencoders(8), vaes(8), strict=True):
+        assert min(robust(model.encode, x) for model in (linear, plain, vae)) > 0.95
+        assert copying(plain) > copying(vae) > copying(linear)
+    assert many(vaes(8), fitted)[1].min() > measures(linear, fitted(linear, 0))[1]
+
+
+@torch.no_grad()
+def from_clouds(model: VAE, seed: int) -> Tensor:
+    mu, log_var = model.encode(digits().train[: len(digits().held_out_index)])
+    return model.sample(mu, log_var, torch.Generator().manual_seed(seed))
+
+
+def test_the_prior_is_not_where_the_clouds_are():
+    prior, clouds = many(vaes(8), standard), many(vaes(8), from_clouds)
+    assert (prior[0] - clouds[0]).min() > 0.15
+    assert (clouds[1] - prior[1]).min() > 0.3
+
+
+def halfway(model, seed: int) -> Tensor:
+    z = middle(model, digits().held_out)
+    return (z + z.roll(1, dims=0)) / 2
+
+
+def test_with_two_numbers_the_vae_is_clearly_ahead_in_nothing():
+    plain, vae = autoencoders(2), vaes(2)
+    assert np.mean([*map(copying, vae)]) < np.mean([*map(copying, plain)]) + 0.02
+    assert many(vae, fitted)[1].mean() < many(plain, fitted)[1].mean() + 0.02
+    assert many(vae, halfway)[0].mean() > many(plain, halfway)[0].mean() - 0.02
+
+
+def test_on_planes_through_random_codes_the_autoencoder_has_the_deeper_holes():
+    """The plane of the lesson, for five seeds: on the average of both maps, not on every one."""
+    pads = [
+        LatentPad.from_models(digits(), {"flat": flat, "slice": pair})
+        for flat, pair in zip(
+            zip(autoencoders(2), vaes(2), strict=True),
+            zip(autoencoders(8), vaes(8), strict=True),
+            strict=True,
+        )
+    ]
+    shades = np.array(
+        [np.frombuffer(one.shade, np.uint8).reshape(2, 2, 41, 41)[1, :, 7:34, 7:34] for one in pads]
+    )
+    plain, vae = shades.mean(axis=(0, 2, 3))
+    assert plain > 1.3 * vae
+    assert shades[0, 0].mean() > 1.5 * shades[0, 1].mean(), "the pair that the lesson shows"
+
+
+# The width of clouds
+
+
+@torch.no_grad()
+def cloud_width(model: VAE) -> float:
+    mu, log_var = model.encode(digits().held_out)
+    own, between = log_var.exp().mean(), mu.var(dim=0).mean()
+    return float((own / (own + between)).sqrt())
+
+
+@cache
+def swept() -> list[list[VAE]]:
+    """For each seed, decoder noise 0.003 and 1, and 0.05 with the KL switched off."""
+    noise, betas = [0.003, 1.0, 0.05], [1.0, 1.0, 0.0]
+    models = [VAE(64, 8, hidden=(64,), noise_var=v, seed=seed) for seed in SEEDS for v in noise]
+    seeds = [seed for seed in SEEDS for _ in noise]
+    fit_many(models, digits(), seeds=seeds, betas=betas * 5, loss=neg_elbo, **TRAINING)
+    return [models[3 * seed : 3 * seed + 3] for seed in SEEDS]
+
+
+def test_without_the_kl_clouds_shrink_to_points_and_with_much_noise_they_fill_everything():
+    widths = np.array([[cloud_width(model) for model in models] for models in swept()])
+    assert widths[:, 2].max() < 0.03
+    assert widths[:, 0].max() < 0.15
+    assert widths[:, 1].min() > 0.9
+
+
+def test_points_copy_like_an_autoencoder_and_draw_no_better():
+    for models in swept():
+        assert abs(copying(models[2]) - np.mean([*map(copying, autoencoders(8))])) < 0.05
+        assert measures(models[2], standard(models[2], 0))[0] > 1.6
+        assert measures(models[0], standard(models[0], 0))[0] > 1.6
+
+
+def test_wide_clouds_give_mush():
+    x = digits().held_out
+    for models in swept():
+        assert copying(models[1]) < 0.1
+        with torch.no_grad():
+            copies = models[1].decode(from_clouds(models[1], 0))
+        assert copies.var(dim=0).sum() < 0.1 * x.var(dim=0).sum()
+
+
+# Ancestors
+
+
+def test_factor_analysis_finds_the_weights_and_probabilistic_pca_takes_noise_for_a_cause():
+    weight = torch.tensor([[1.0], [0.9], [0.8], [0.7], [0.6]], dtype=torch.float64)
+    noise = torch.tensor([0.2, 0.2, 0.2, 0.2, 4.0], dtype=torch.float64)
+    for seed in SEEDS:
+        generator = torch.Generator().manual_seed(seed)
+        z = torch.randn(2000, 1, generator=generator, dtype=torch.float64)
+        x = z @ weight.T + torch.randn(2000, 5, generator=generator, dtype=torch.float64) * noise.sqrt()
+        factor = FactorAnalysis(1, svd_method="lapack").fit(x.numpy())
+        W, noise_var = ppca(torch.cov(x.T, correction=0), 1)
+        assert np.abs(np.abs(factor.components_[0]) - weight[:, 0].numpy()).max() < 0.15
+        assert np.abs(factor.noise_variance_ / noise.numpy() - 1).max() < 0.2
+        assert W[4, 0].abs() > 2.5 * W[:4, 0].abs().max()
+        ours = log_prob(x, x.mean(0), W @ W.T + noise_var * torch.eye(5, dtype=torch.float64)).mean()
+        assert factor.score(x.numpy()) > ours + 1
+
+
+def machine(seed: int) -> tuple[dict, np.ndarray]:
+    """The lesson's own cells, run with another seed."""
+    space: dict = {"torch": torch, "np": np, "generator": torch.Generator().manual_seed(seed)}
+    for cell in cells(read(lessons("05")[0]), "code"):
+        if cell.id in ("machine", "wake-sleep"):
+            exec(cell.source, space)
+        if cell.id == "run-machine":
+            exec(cell.source.partition("\np, q, curve")[0], space)
+    _, _, curve = space["run_machine"]()
+    return space, curve
+
+
+@pytest.mark.parametrize("seed", SEEDS)
+def test_wake_and_sleep_lower_the_exact_negative_log_likelihood(seed):
+    space, curve = machine(seed)
+    assert len(torch.unique(space["patterns"], dim=0)) == 8
+    assert curve[0, 1] > 6
+    assert np.log(8) < curve[-1, 1] < np.log(8) + 0.15
+    assert np.diff(curve[:: len(curve) // 5, 1]).max() < 0
