@@ -9,7 +9,7 @@ function is shown with *their* line.
 import functools
 import linecache
 import traceback
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 import numpy as np
 
@@ -59,6 +59,28 @@ def exercise(check: Callable[..., str]) -> Callable[..., Verdict]:
 
     CHECKS[f"{check.__module__.rpartition('.')[2]}.{check.__name__}"] = answer_back
     return answer_back
+
+
+def line_by_line(judges: Sequence[Callable[..., Verdict]], answers: Sequence, all_right: str) -> Verdict:
+    """One verdict on a derivation whose lines are judged each on its own: one sentence a line, slips named.
+
+    judges, answers: the exercise of each line, and what the student wrote for it, in order.
+    all_right: what it means that every line stands.
+    """
+    verdicts = [judge(answer) for judge, answer in zip(judges, answers, strict=True)]
+    statuses = [verdict.status for verdict in verdicts]
+    if set(statuses) == {"not tried"}:
+        return verdicts[0]
+    if set(statuses) == {"right"}:
+        return Verdict("right", all_right)
+    worst = next(status for status in ("error", "wrong", "not tried") if status in statuses)
+    said = [f"    line {k}: {_in_short(verdict)}" for k, verdict in enumerate(verdicts, 1)]
+    return Verdict(worst, f"{statuses.count('right')} of {len(judges)} lines stand.\n" + "\n".join(said))
+
+
+def _in_short(verdict: Verdict) -> str:
+    words = "not tried yet." if verdict.status == "not tried" else verdict.sentence
+    return f"{Verdict.MARKS[verdict.status]} {words}"
 
 
 def number(answer, name: str = "your answer") -> float:

@@ -13,6 +13,7 @@ from aelib.exercises.frame import (
     exercise,
     first_slip,
     function,
+    line_by_line,
     number,
     same_shape,
 )
@@ -244,6 +245,9 @@ def _parts_slip(
         {
             said + "the two are exchanged; information comes first.": close(got, want[::-1], 1e-4),
             said + "both are summed over the examples; X is uniform, so divide by n.": close(
+                got, 5 * want, 1e-4
+            ),
+            said + "the first is summed over the examples; X is uniform, so divide by n.": close(
                 got[0], 5 * want[0], 1e-4
             ),
             said + "the first is the mean KL to the prior; information compares q(z|x) with the aggregate "
@@ -415,21 +419,9 @@ LINES = (line_1, line_2, line_3, line_4, line_5)
 
 def derivation(*answers) -> Verdict:
     """The five lines, each a function and each judged on its own: one sentence a line; see line_1 to line_5."""
-    verdicts = [judge(answer) for judge, answer in zip(LINES, answers, strict=True)]
-    statuses = [verdict.status for verdict in verdicts]
-    if set(statuses) == {"not tried"}:
-        return verdicts[0]
-    if set(statuses) == {"right"}:
-        return Verdict(
-            "right",
-            "All five lines stand: definition, Bayes, a constant out of the expectation, evidence minus ELBO, and what "
-            "the ELBO is made of. That is the whole derivation.",
-        )
-    status = next(status for status in ("error", "wrong", "not tried") if status in statuses)
-    said = [f"    line {k}: {_in_short(verdict)}" for k, verdict in enumerate(verdicts, 1)]
-    return Verdict(status, f"{statuses.count('right')} of 5 lines stand.\n" + "\n".join(said))
-
-
-def _in_short(verdict: Verdict) -> str:
-    words = "not tried yet." if verdict.status == "not tried" else verdict.sentence
-    return f"{Verdict.MARKS[verdict.status]} {words}"
+    return line_by_line(
+        LINES,
+        answers,
+        "All five lines stand: definition, Bayes, a constant out of the expectation, evidence minus ELBO, and what the "
+        "ELBO is made of. That is the whole derivation.",
+    )

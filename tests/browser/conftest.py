@@ -40,7 +40,7 @@ import pytest
 from ipywidgets import Widget
 from ipywidgets.widgets.widget import _remove_buffers
 from nbformat import NotebookNode
-from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
+from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page, sync_playwright
 
 NOTEBOOKS = Path(__file__).resolve().parents[2] / "notebooks"
 STUB = (NOTEBOOKS / "publish" / "model_stub.js").read_text(encoding="utf-8")
@@ -56,6 +56,8 @@ NO_BROWSER = (
     "no Chromium or Chrome was found: install one (Debian, Ubuntu: sudo apt-get install chromium; "
     "macOS: brew install --cask chromium; Windows: Google Chrome) and the interactives are tested too"
 )
+NOT_YET = "widget model not found"
+"""JupyterLab may draw an output before the models of a notebook are back, says this, and draws it again."""
 FLAGS = [
     "--headless",
     "--no-sandbox",
@@ -98,8 +100,12 @@ class Watch:
     def follow(self, context: BrowserContext) -> None:
         context.on("request", lambda request: self.requests.append(request.url))
         context.on("weberror", lambda error: self.errors.append(str(error.error)))
-        context.on("console", lambda said: self.errors.append(said.text) if said.type == "error" else None)
+        context.on("console", self._note)
         context.on("page", lambda page: page.on("websocket", lambda link: self.requests.append(link.url)))
+
+    def _note(self, said: ConsoleMessage) -> None:
+        if said.type == "error" and NOT_YET not in said.text:
+            self.errors.append(said.text)
 
     @property
     def outside(self) -> list[str]:

@@ -9,7 +9,6 @@ from lesson import cells, displayed_widgets, lessons, read, widget_states
 
 every_lesson = pytest.mark.parametrize("path", lessons(), ids=lambda path: path.stem)
 first_lessons = pytest.mark.parametrize("path", lessons()[:2], ids=lambda path: path.stem)
-NOT_YET = "widget model not found"  # JupyterLab may draw an output before the saved models are back, and draws it again
 
 
 def interactives(path: Path) -> int:
@@ -39,7 +38,6 @@ def test_a_saved_lesson_shows_its_interactives_before_anything_is_run(lab, path)
     page = lab.open_notebook(path.name, height=2000)
     wait_for(page, ".jp-OutputArea-output .ae-card", interactives(path))
     assert page.locator(".jp-OutputArea-output .ae-card").count() == interactives(path) > 0
-    lab.watch.errors[:] = [error for error in lab.watch.errors if NOT_YET not in error]
 
 
 @every_lesson
