@@ -10,7 +10,7 @@ from aelib.exercises.frame import Wrong, array, close, exercise, first_slip, fun
 CODES = {
     "turned": "turning moves no two codes apart, so nothing is lost, torn or emptied; but each coordinate then tells about both factors",
     "shuffled": "each coordinate still tells about one factor, but neighbours were torn apart",
-    "raw pixels": "a perfect copy that cannot move further than itself; but no pixel knows a factor, and pixels drawn at random are no picture",
+    "raw pixels": "a perfect copy that cannot move further than itself; but no pixel has a factor to itself, and pixels drawn at random are no picture",
     "forgets up": "half of what was to be told is missing: the copy fails, one factor of two has its coordinate, and all drawn spots lie in a row",
 }
 CARDS = {"A": "raw pixels", "B": "shuffled", "C": "forgets up", "D": "turned"}

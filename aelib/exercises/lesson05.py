@@ -150,7 +150,7 @@ def owner(answer) -> str:
             {
                 "You took the nearest mean. A wide cloud reaches further than a narrow one: measure the distance in its own "
                 "widths.": close(got, apart.sum(axis=2).argmin(axis=1)),
-                "You compared distances in widths only, so that the widest clouds get nearly everything. Their density is also "
+                "You compared distances in widths only, so that wide clouds get too much (here the widest takes about half). Their density is also "
                 "lower: −½ log σ² is missing.": close(
                     got, (apart / np.exp(log_var)).sum(axis=2).argmin(axis=1)
                 ),

@@ -155,7 +155,7 @@ def test_unknown_factors_and_a_constant_code_give_words():
 
 CARDS = {
     "raw pixels": (1.0, 0.0, 1.0, 0.0),
-    "shuffled": (1.0, 1.0, 0.1, 1.0),
+    "shuffled": (1.0, 1.0, 0.0, 1.0),
     "forgets up": (-0.5, 0.5, 1.0, 0.1),
     "turned": (1.0, 0.0, 1.0, 1.0),
 }

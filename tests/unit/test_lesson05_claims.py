@@ -104,7 +104,7 @@ def test_the_scorecard_tells_the_three_codes_apart_where_the_lesson_says():
 
 @torch.no_grad()
 def from_clouds(model: VAE, seed: int) -> Tensor:
-    mu, log_var = model.encode(digits().train[: len(digits().held_out_index)])
+    mu, log_var = model.encode(digits().held_out)
     return model.sample(mu, log_var, torch.Generator().manual_seed(seed))
 
 
