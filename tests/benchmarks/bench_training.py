@@ -20,7 +20,7 @@ from torch import nn
 from aelib.data.dataset import Dataset
 from aelib.training import fit
 
-BATCH, N_BATCHES, ROUNDS = 128, 120, 5
+BATCH, N_BATCHES, ROUNDS = 128, 240, 3
 SIZES = ((784, 400), (400, 20), (400, 20), (20, 400), (400, 784))
 
 
