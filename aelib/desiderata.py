@@ -255,6 +255,18 @@ def draw_codes(model: Any, x: Tensor, n: int, seed: int = 0) -> Tensor:
 # Models to compare with
 
 
+@torch.no_grad()
+def active_latents(model: Any, x: Tensor, threshold: float = 0.01) -> Tensor:
+    """Which latents of a VAE say something about x: (n, D) → (K,) bool.
+
+    Active means that the posterior mean μ_k(x) varies over the examples by more than `threshold`, in squared units of
+    the prior's standard deviation. A latent may fail and still have a KL: a cloud that is narrow but never moves pays
+    and tells nothing. Source: Burda, Grosse & Salakhutdinov, arXiv:1509.00519.
+    """
+    mu, _ = model.encode(x)
+    return mu.var(dim=0, unbiased=False) > threshold
+
+
 @dataclass(frozen=True)
 class CodePair:
     """Any two functions as a model: encode (n, D) → (n, K) and decode (n, K) → (n, D), on tensors.

@@ -6,12 +6,14 @@ from itertools import pairwise
 import torch
 from torch import Tensor, nn
 
+from aelib.likelihoods import LIKELIHOODS
 
-def mlp(sizes: Sequence[int]) -> nn.Sequential:
-    """Linear layers of the given sizes with a ReLU between each two; the last layer is linear."""
+
+def mlp(sizes: Sequence[int], activation: type[nn.Module] = nn.ReLU) -> nn.Sequential:
+    """Linear layers of the given sizes with an activation between each two; the last layer is linear."""
     layers: list[nn.Module] = []
     for n_in, n_out in pairwise(sizes):
-        layers += [nn.Linear(n_in, n_out), nn.ReLU()]
+        layers += [nn.Linear(n_in, n_out), activation()]
     return nn.Sequential(*layers[:-1])
 
 
@@ -25,10 +27,7 @@ class Autoencoder(nn.Module):
     def __init__(self, n_inputs: int, latent_dim: int, hidden: Sequence[int] = (128,), seed: int = 0) -> None:
         super().__init__()
         sizes = [n_inputs, *hidden, latent_dim]
-        if not all(isinstance(size, int) and size >= 1 for size in sizes):
-            raise ValueError(
-                f"every layer needs a whole number of units, at least 1; got sizes {sizes} (inputs, hidden, code)."
-            )
+        _check_sizes(sizes)
         self.n_inputs, self.latent_dim = n_inputs, latent_dim
         with torch.random.fork_rng(devices=[]):
             torch.manual_seed(seed)
@@ -125,13 +124,16 @@ def _product(matrices: nn.ParameterList) -> Tensor:
 
 
 class VAE(nn.Module):
-    """An encoder to a Gaussian cloud of codes, q(z|x) = N(mu, diag σ²), and a Gaussian decoder p(x|z) = N(x̂, σ_x² I).
+    """An encoder to a Gaussian cloud of codes, q(z|x) = N(mu, diag σ²), and a decoder to a law of x, p(x|z).
 
     Used as given in lesson 05, built in lesson 08. The prior of the codes is N(0, I). μ and log σ² leave one shared
     body through a layer each; with ``hidden=()`` both are linear in x, and the decoder is linear in z.
 
     hidden: sizes of the encoder's hidden layers; the decoder has them in reverse order.
     noise_var: σ_x², fixed, in squared units of x; None means that its logarithm is learned, from σ_x² = 1.
+    likelihood: the family of p(x|z): "gaussian", N(x̂, σ_x² I); "bernoulli" for binary x; "continuous bernoulli" for
+        x in [0, 1]. The last two have no noise_var.
+    activation: what stands between the layers.
     seed: fixes the initial weights, and leaves torch's global random stream as it was.
     """
 
@@ -141,33 +143,30 @@ class VAE(nn.Module):
         latent_dim: int,
         hidden: Sequence[int] = (128,),
         noise_var: float | None = None,
+        likelihood: str = "gaussian",
+        activation: type[nn.Module] = nn.ReLU,
         seed: int = 0,
     ) -> None:
         super().__init__()
         sizes = [n_inputs, *hidden, latent_dim]
-        if not all(isinstance(size, int) and size >= 1 for size in sizes):
-            raise ValueError(
-                f"every layer needs a whole number of units, at least 1; got sizes {sizes} (inputs, hidden, code)."
-            )
-        if noise_var is not None and not noise_var > 0:
-            raise ValueError(f"noise_var is a variance and should be positive, but is {noise_var:g}.")
-        self.n_inputs, self.latent_dim = n_inputs, latent_dim
+        _check_vae(sizes, noise_var, likelihood)
+        self.n_inputs, self.latent_dim, self.likelihood = n_inputs, latent_dim, likelihood
         with torch.random.fork_rng(devices=[]):
             torch.manual_seed(seed)
-            self.body = nn.Sequential(mlp(sizes[:-1]), nn.ReLU()) if hidden else nn.Identity()
+            self.body = nn.Sequential(mlp(sizes[:-1], activation), activation()) if hidden else nn.Identity()
             self.to_mu = nn.Linear(sizes[-2], latent_dim)
             self.to_log_var = nn.Linear(sizes[-2], latent_dim)
-            self.decoder = mlp(sizes[::-1])
+            self.decoder = mlp(sizes[::-1], activation)
         log_noise_var = torch.tensor([1.0 if noise_var is None else float(noise_var)]).log()
-        if noise_var is None:
+        if likelihood == "gaussian" and noise_var is None:
             self.log_noise_var = nn.Parameter(log_noise_var)
-        else:
+        elif likelihood == "gaussian":
             self.register_buffer("log_noise_var", log_noise_var)
 
     @property
-    def noise_var(self) -> Tensor:
-        """σ_x² > 0, the variance of the decoder's Gaussian in each dimension: ()."""
-        return self.log_noise_var.exp().squeeze(0)
+    def noise_var(self) -> Tensor | None:
+        """σ_x² > 0, the variance of the decoder's Gaussian in each dimension: (); None without a Gaussian."""
+        return self.log_noise_var.exp().squeeze(0) if self.likelihood == "gaussian" else None
 
     def encode(self, x: Tensor) -> tuple[Tensor, Tensor]:
         """mu and log_var = log σ² of q(z|x): (batch, D) → (batch, K), (batch, K)."""
@@ -182,17 +181,47 @@ class VAE(nn.Module):
         if generator is None:
             eps = torch.randn_like(mu)
         else:
-            eps = torch.randn(mu.shape, generator=generator, dtype=mu.dtype)
+            eps = torch.randn(mu.shape, generator=generator, dtype=mu.dtype, device=mu.device)
         return mu + (0.5 * log_var).exp() * eps
 
     def decode(self, z: Tensor) -> Tensor:
-        """x̂, the mean of p(x|z): (batch, K) → (batch, D)."""
-        return self.decoder(z)
+        """x̂, the mean of p(x|z): (..., K) → (..., D)."""
+        return LIKELIHOODS[self.likelihood].mean(self.decoder(z))
+
+    def log_likelihood(self, x: Tensor, z: Tensor) -> Tensor:
+        """log p(x|z) in nats, summed over dimensions: (batch, D), (..., batch, K) → (..., batch)."""
+        return LIKELIHOODS[self.likelihood].log_prob(x, self.decoder(z), self.noise_var)
+
+    def draw_x(self, z: Tensor, generator: torch.Generator | None = None) -> Tensor:
+        """One draw from p(x|z) for each code, the decoder's noise included: (..., K) → (..., D)."""
+        return LIKELIHOODS[self.likelihood].draw(self.decoder(z), self.noise_var, generator)
 
     def sample_codes(self, n: int, generator: torch.Generator) -> Tensor:
         """n draws from the prior N(0, I): (n, K)."""
-        return torch.randn(n, self.latent_dim, generator=generator, dtype=self.log_noise_var.dtype)
+        return torch.randn(n, self.latent_dim, generator=generator, dtype=self.to_mu.weight.dtype)
+
+    def sample_aggregate(self, x: Tensor, n: int, generator: torch.Generator) -> Tensor:
+        """n draws from q(z), the average of the clouds of the rows of x: a row, then a code: (n, K)."""
+        rows = torch.randint(len(x), (n,), generator=generator)
+        return self.sample(*self.encode(x[rows]), generator)
 
     def forward(self, x: Tensor) -> Tensor:
         """x̂ of one code drawn from q(z|x): (batch, D) → (batch, D)."""
         return self.decode(self.sample(*self.encode(x)))
+
+
+def _check_sizes(sizes: Sequence[int]) -> None:
+    if not all(isinstance(size, int) and size >= 1 for size in sizes):
+        raise ValueError(
+            f"every layer needs a whole number of units, at least 1; got sizes {sizes} (inputs, hidden, code)."
+        )
+
+
+def _check_vae(sizes: Sequence[int], noise_var: float | None, likelihood: str) -> None:
+    _check_sizes(sizes)
+    if likelihood not in LIKELIHOODS:
+        raise ValueError(f"likelihood should be one of {', '.join(LIKELIHOODS)}; got {likelihood!r}.")
+    if noise_var is not None and likelihood != "gaussian":
+        raise ValueError(f"noise_var belongs to the Gaussian likelihood; a {likelihood} one has none.")
+    if noise_var is not None and not noise_var > 0:
+        raise ValueError(f"noise_var is a variance and should be positive, but is {noise_var:g}.")

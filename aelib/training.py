@@ -342,7 +342,9 @@ class _Stack:
 
     def finite(self) -> Tensor:
         """(n_models,): whose weights are all finite."""
-        return torch.stack([self.now[name].reshape(len(self.models), -1).isfinite().all(1) for name in self.learning]).all(0)
+        return torch.stack(
+            [self.now[name].reshape(len(self.models), -1).isfinite().all(1) for name in self.learning]
+        ).all(0)
 
     def record(self, train: State, held_out: State) -> None:
         is_best = torch.zeros_like(self.good)

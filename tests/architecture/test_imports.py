@@ -20,8 +20,9 @@ MAY_IMPORT = {
     "plots": set(),
     "desiderata": {"models", "objectives", "gaussian", "data"},
     "training": {"models", "objectives", "gaussian", "data"},
-    "models": {"gaussian"},
-    "objectives": {"gaussian"},
+    "models": {"likelihoods"},
+    "objectives": {"gaussian", "likelihoods"},
+    "likelihoods": set(),
     "gaussian": set(),
     "data": set(),
     "bits": set(),
@@ -29,7 +30,7 @@ MAY_IMPORT = {
     "equations": set(),
     "exercises": {"data", "plots"},
 }
-JUDGED = {"models", "objectives", "gaussian", "training", "desiderata"}
+JUDGED = {"models", "objectives", "likelihoods", "gaussian", "training", "desiderata"}
 HEAVY = {"torch", "numpy", "matplotlib", "scipy", "sklearn", "anywidget", "ipywidgets", "pooch"}
 
 
