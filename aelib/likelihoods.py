@@ -27,7 +27,8 @@ def bernoulli(x: Tensor, logits: Tensor) -> Tensor:
 
     For x strictly between 0 and 1 the number is no likelihood: it does not integrate to 1.
     """
-    return (x * logits - nn.functional.softplus(logits)).sum(dim=-1)
+    x, logits = torch.broadcast_tensors(x, logits)
+    return -nn.functional.binary_cross_entropy_with_logits(logits, x, reduction="none").sum(dim=-1)
 
 
 def continuous_bernoulli(x: Tensor, logits: Tensor) -> Tensor:

@@ -83,16 +83,19 @@ def with_fit(model: VAE, images: np.ndarray) -> float:
 
 
 def only_products():
-    """The matrix products of one epoch: forward, for the weights, and for all inputs but the first layer's."""
-    tensors = [(torch.randn(BATCH, n), torch.randn(m, n), torch.randn(BATCH, m)) for n, m in SIZES]
+    """The matrix products of one epoch in the order of a step, each result kept until the step is over.
+
+    Forward through all layers; then backward, for the weights, and for all inputs but the first layer's.
+    """
+    layers = [(torch.randn(BATCH, n), torch.randn(m, n), torch.randn(BATCH, m)) for n, m in SIZES]
 
     def run(*_) -> float:
         for _ in range(N_BATCHES):
-            for i, (x, weight, grad) in enumerate(tensors):
-                x @ weight.T
-                grad.T @ x
-                if i:
-                    grad @ weight
+            results = [x @ weight.T for x, weight, _ in layers]
+            for x, weight, grad in reversed(layers):
+                results.append(grad.T @ x)
+                if x is not layers[0][0]:
+                    results.append(grad @ weight)
         return 0.0
 
     return run
