@@ -28,6 +28,14 @@ def test_spelling():
     assert not report, report
 
 
+def test_the_workflows_are_valid():
+    """By the schema that the checker brings along, so that no network is needed."""
+    workflows = sorted(str(path) for path in (ROOT / ".github" / "workflows").glob("*.yml"))
+    assert workflows
+    report = run("check_jsonschema", "--builtin-schema", "vendor.github-workflows", *workflows)
+    assert not report, report
+
+
 def test_pins_lie_within_the_ranges():
     """requirements.txt pins every dependency that pyproject.toml names, at or above its lower bound."""
     pins = dict(re.findall(r"^([\w-]+)==([\d.]+)", (ROOT / "requirements.txt").read_text(), re.MULTILINE))
