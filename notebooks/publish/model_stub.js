@@ -1,7 +1,7 @@
 // A model for an interactive on a page without a kernel: what render({ model, el }) needs, over a saved state.
 
 /** Names of base64 buffers become DataViews in the state, as a kernel would have sent them. */
-export function unpack({ state, buffers }) {
+export function unpack({ state, buffers = [] }) {
   const full = { ...state };
   for (const { path, data } of buffers) {
     let node = full;
@@ -46,7 +46,7 @@ export function makeModel(state) {
 }
 
 /** Import the interactive's own script and let it draw itself in `el`; gives the model and what tidies up. */
-export async function mount({ state, buffers }, el) {
+export async function mount({ state, buffers = [] }, el) {
   const model = makeModel(unpack({ state, buffers }));
   if (state._css) el.before(Object.assign(document.createElement("style"), { textContent: state._css }));
   const address = URL.createObjectURL(new Blob([state._esm], { type: "text/javascript" }));

@@ -181,10 +181,17 @@ class PlainPages(Pages):
         touch: bool = False,
     ) -> Page:
         """A page with the widget drawn in it; window.model, window.el and window.cleanup are its parts."""
+        page = self.mount_saved(saved_state(widget), width=width, height=height, theme=theme, touch=touch)
+        self.tally("interactives exercised", type(widget).__name__)
+        return page
+
+    def mount_saved(
+        self, saved: dict, *, width: int = 900, height: int = 800, theme: str = "light", touch: bool = False
+    ) -> Page:
+        """The same from what a saved notebook holds of a widget."""
         page = self.new_page(width, height, theme, touch)
         page.set_content(PLAIN)
-        page.evaluate(MOUNT, [STUB, saved_state(widget)])
-        self.tally("interactives exercised", type(widget).__name__)
+        page.evaluate(MOUNT, [STUB, saved])
         return page
 
 

@@ -1,0 +1,119 @@
+"""Every control of every lesson, by keyboard and by mouse: what is shown changes, and the console stays quiet.
+
+The interactives are those that the lessons saved, each on a page of its own without a kernel. What is "shown" is
+everything but the controls themselves: canvases, drawings, pictures and text.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from lesson import displayed_widgets, lessons, read, widget_states
+
+CONTROLS = "input:not([type=hidden]), select, button, [tabindex='0']"
+SHOWN = """(card) => {
+  const canvases = [...card.querySelectorAll("canvas")].map((canvas) => canvas.toDataURL());
+  const drawings = [...card.querySelectorAll("svg, img")].map((node) => node.outerHTML);
+  const players = [...card.querySelectorAll("audio")].map((one) => `${one.src}${one.paused}`);
+  const pressed = [...card.querySelectorAll("[aria-pressed]")].map((button) => button.ariaPressed);
+  return [...canvases, ...pressed, ...drawings, ...players, card.innerText, card.querySelectorAll("[hidden]").length].join("|");
+}"""
+NAME = "(node) => node.ariaLabel || node.labels?.[0]?.innerText || node.innerText"
+TOOLS = (
+    "Pen",
+    "Eraser",
+)  # they change what the pointer does next, and nothing yet; test_drawing_pad.py draws with both
+SETTLED = (
+    "() => new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(() => setTimeout(done))))"
+)
+CHOOSE_ANOTHER = """(node) => {
+  const pressed = "button[aria-pressed]";
+  const group = node.type === "radio"
+    ? [...node.getRootNode().querySelectorAll("input[type=radio]")].filter((one) => one.name === node.name)
+    : [...node.parentElement.querySelectorAll(pressed)];
+  if (node.checked || node.ariaPressed === "true") group.find((one) => one !== node)?.click();
+}"""
+
+
+def saved_interactives(path: Path) -> dict[str, dict]:
+    """The course's interactives that a saved lesson shows, by a readable name."""
+    notebook = read(path)
+    states = widget_states(notebook)
+    shown = [states[model] for model in displayed_widgets(notebook)]
+    ours = [one for one in shown if one["state"].get("_anywidget_id", "").startswith("aelib.")]
+    return {
+        f"{path.stem} {i} {one['state']['_anywidget_id'].split('.')[-1]}": one for i, one in enumerate(ours)
+    }
+
+
+def shown(page) -> str:
+    page.evaluate(SETTLED)
+    return page.locator("#el").evaluate(SHOWN)
+
+
+def changes(page, *attempts: Callable[[], None]) -> bool:
+    """Whether one of the attempts changes what is shown."""
+    before = shown(page)
+    for attempt in attempts:
+        attempt()
+        if shown(page) != before:
+            return True
+    return False
+
+
+def keys_of(control) -> list[str]:
+    """The keys to try: two directions for what has a position, a press for what is pressed."""
+    kind = control.evaluate("(node) => node.type ?? 'region'")
+    return {
+        "range": ["ArrowRight", "ArrowLeft", "End", "Home"],
+        "radio": ["Space", "ArrowDown", "ArrowUp"],
+        "select-one": ["ArrowDown", "ArrowUp"],
+        "region": ["ArrowRight", "ArrowUp", "ArrowLeft", "Enter"],
+    }.get(kind, ["Enter", "Space"])
+
+
+def by_keyboard(page, control) -> bool:
+    control.focus()
+    assert control.evaluate("(node) => node === document.activeElement"), "the keyboard cannot reach it"
+    return changes(page, *(lambda key=key: control.press(key) for key in keys_of(control)))
+
+
+def by_mouse(page, control) -> bool:
+    """Clicks at three places: a slider jumps there, a button or a radio is pressed wherever it is hit."""
+    control.scroll_into_view_if_needed()
+    box = control.bounding_box()
+    places = [(box["x"] + share * box["width"], box["y"] + box["height"] / 2) for share in (0.85, 0.15, 0.5)]
+    return changes(page, *(lambda place=place: page.mouse.click(*place) for place in places))
+
+
+def usable(control) -> bool:
+    return control.is_visible() and control.is_enabled()
+
+
+def unmoved(page, how: Callable, count: Callable[[int], None]) -> list[str]:
+    """Names of the controls on this page that change nothing."""
+    found = []
+    for i, control in enumerate(page.locator("#el").locator(CONTROLS).all()):
+        if usable(control):
+            control.evaluate(CHOOSE_ANOTHER)
+            name = control.evaluate(NAME)
+            if not how(page, control) and name not in TOOLS:
+                found.append(name)
+            count(i)
+    page.close()
+    return found
+
+
+@pytest.mark.parametrize("path", lessons(), ids=lambda path: path.stem)
+def test_every_control_changes_what_is_shown(plain_page, path, tally):
+    still = [
+        f"{name}: {label}, {how.__name__}"
+        for name, saved in saved_interactives(path).items()
+        for how in (by_keyboard, by_mouse)
+        for label in unmoved(
+            plain_page.mount_saved(saved), how, lambda i, name=name: tally("controls walked", f"{name} {i}")
+        )
+    ]
+    assert not still, "\n".join(still)
