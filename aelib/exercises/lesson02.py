@@ -56,6 +56,10 @@ def mutual_information(answer) -> str:
                 + "that is what is left unknown of the row once the column is seen; information is what is gone.": close(
                     got, both - columns, 1e-4
                 ),
+                said
+                + "that is what is left unknown of the column once the row is seen; information is what is gone.": close(
+                    got, both - rows, 1e-4
+                ),
                 said + "each term needs its weight, the joint probability.": close(
                     got, np.log(joint / margins).sum(), 1e-4
                 ),
@@ -158,6 +162,10 @@ def relative_movement(answer) -> str:
                     got, np.sqrt(short).mean() / np.sqrt(far).mean(), 1e-4
                 ),
                 said + "the whole way was gone, not the fraction step.": close(got, 1.0, 1e-6),
+                said
+                + "you divided by step as well; m itself is wanted, which a linear code has equal to step.": close(
+                    got, want / step, 1e-4
+                ),
             },
             said + "rms ‖encode(x + step (other − x)) − encode(x)‖ over rms ‖encode(other) − encode(x)‖.",
         )

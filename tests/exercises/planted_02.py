@@ -19,6 +19,7 @@ PLANTED: dict[str, list[tuple[str, str]]] = {
         (HEAD + "    return -(rows * rows.log()).sum()", "entropy of the rows"),
         (HEAD + "    return -(p * p.log()).sum()", "entropy of the whole table"),
         (HEAD + "    return -(p * (p / columns).log()).sum()", "left unknown of the row"),
+        (HEAD + "    return -(p * (p / rows).log()).sum()", "left unknown of the column"),
         (HEAD + "    return (p / (rows * columns)).log().sum()", "needs its weight"),
         (HEAD + f"    return counts.sum() * ({TERMS}).sum()", "divided by their total"),
         (HEAD + "    return (p * (p / (rows * columns)).log()).sum()", "0 · log 0"),
@@ -52,6 +53,10 @@ PLANTED: dict[str, list[tuple[str, str]]] = {
     "lesson02.relative_movement": [
         (MOVED + "    return (moved - z).square().sum() / (far - z).square().sum()", "take the root"),
         (MOVED + "    return (moved - z).square().sum(1).mean().sqrt()", "in its own units"),
+        (
+            MOVED + "    return ((moved - z).square().sum() / (far - z).square().sum()).sqrt() / step",
+            "divided by step as well",
+        ),
         (
             MOVED + "    return ((moved - z).square().sum() / (other - x).square().sum()).sqrt()",
             "inputs are apart",

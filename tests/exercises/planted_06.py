@@ -77,6 +77,14 @@ PLANTED: dict[str, list[tuple[str, str]]] = {
         (BUG + LOG_OUTSIDE + KL + "    return fit + kl", "2 of 3 slips left: the log is still outside"),
         (BUG + DRAWS_AS_X + KL + "    return fit + kl", "2 of 3 slips left: the draws"),
         (BUG + BOTH + KL + "    return fit - kl", "2 of 3 slips left: the draws"),
+        (
+            BUG + "    fit = Normal(decode(mu), noise_sd).log_prob(x).mean()\n" + KL + "    return fit - kl",
+            "the decoder still gets μ",
+        ),
+        (
+            BUG + "    fit = Normal(decode(z), noise_sd).log_prob(z).mean()\n" + KL + "    return fit - kl",
+            "x stays the observed one",
+        ),
         (BUG + RIGHT_FIT + "    return fit", "KL is missing now"),
         (BUG + RIGHT_FIT + KL + "    return kl - fit", "negative ELBO"),
     ],
