@@ -1,6 +1,7 @@
 """The Dataset type and the digits."""
 
 import dataclasses
+from pathlib import Path
 
 import pytest
 import torch
@@ -14,6 +15,17 @@ def test_digits_are_the_1797_real_ones():
     assert data.all.dtype == torch.float32
     assert (data.all.min(), data.all.max()) == (0, 1)
     assert data.labels.bincount().tolist() == [178, 182, 177, 183, 181, 182, 181, 179, 174, 180]
+
+
+@pytest.mark.parametrize("found", [True, False], ids=["its file", "by the library"])
+def test_the_digits_are_those_of_scikit_learn(found, monkeypatch):
+    from sklearn.datasets import load_digits
+
+    if not found:
+        monkeypatch.setattr(Path, "exists", lambda path: False)
+    bundle, data = load_digits(), digits()
+    assert torch.equal(data.raw, torch.from_numpy(bundle.data).to(torch.uint8))
+    assert torch.equal(data.labels, torch.from_numpy(bundle.target).long())
 
 
 def test_split_has_no_overlap_and_forgets_nobody():
