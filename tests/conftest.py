@@ -33,6 +33,7 @@ ALWAYS_SHOWN = (
     "interactives exercised",
     "images without alt text",
     "exercises with fewer than three refused mistakes",
+    "serious accessibility findings",
 )
 AUDIT_LOG = pytest.StashKey[Path]()
 

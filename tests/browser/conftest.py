@@ -37,6 +37,7 @@ from urllib.parse import quote, urlsplit
 
 import nbformat
 import pytest
+from axe_playwright_python.sync_playwright import Axe
 from ipywidgets import Widget
 from ipywidgets.widgets.widget import _remove_buffers
 from nbformat import NotebookNode
@@ -201,6 +202,20 @@ def plain_page(browser: Browser, tally) -> Iterator[PlainPages]:
     yield pages
     pages.close()
     pages.watch.assert_quiet()
+
+
+@pytest.fixture
+def accessible(tally) -> Callable[..., None]:
+    """accessible(page, context=".ae"): axe finds nothing to mend there; what it finds is counted in the closing summary."""
+
+    def check(page: Page, context: str = ".ae") -> None:
+        found = Axe().run(page, context=context).response["violations"]
+        for one in found:
+            if one["impact"] in ("serious", "critical"):
+                tally("serious accessibility findings", f"{one['id']} on {page.title()}")
+        assert [one["id"] for one in found] == []
+
+    return check
 
 
 # ---- JupyterLab --------------------------------------------------------------------------------------------

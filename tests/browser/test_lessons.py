@@ -28,7 +28,9 @@ def pictured(path: Path) -> int:
 
 def wait_for(page, selector: str, count: int) -> None:
     page.wait_for_function(
-        "([selector, count]) => document.querySelectorAll(selector).length >= count", arg=[selector, count], timeout=60_000
+        "([selector, count]) => document.querySelectorAll(selector).length >= count",
+        arg=[selector, count],
+        timeout=60_000,
     )
 
 
@@ -50,7 +52,9 @@ def test_an_untrusted_lesson_shows_a_picture_of_each(lab, path):
     sizes = page.locator(".jp-RenderedImage img").evaluate_all("(all) => all.map((one) => one.naturalWidth)")
     assert len(sizes) >= pictured(path) >= interactives(path)
     assert min(sizes) > 100
-    widths = page.locator(".jp-RenderedHTML figure img").evaluate_all("(all) => all.map((one) => [one.naturalWidth, one.alt])")
+    widths = page.locator(".jp-RenderedHTML figure img").evaluate_all(
+        "(all) => all.map((one) => [one.naturalWidth, one.alt])"
+    )
     assert all(width > 100 and alt for width, alt in widths)
 
 
