@@ -73,20 +73,17 @@ function shareOfCells(centre, degrees) {
 }
 
 /** [coordinate][factor] in nats: what one coordinate, read by itself, tells about the letter and about the number. */
-function tells(code, centres, degrees) {
+function tells(code, shares) {
   const factors = [(x) => Math.floor(x / LEVELS), (x) => x % LEVELS].map((factor) => {
     const levels = range(LEVELS).map(() => new Float64Array(CELLS * CELLS));
     code.forEach((row, x) => row.forEach((q, z) => { levels[factor(x)][z] += q / EXAMPLES; }));
     return levels;
   });
-  return [0, 1].map((axis) => {
-    const shares = centres.map((centre) => shareOfCells(centre[axis], degrees));
-    return factors.map((levels) => information(levels.map((level) => {
-      const read = Array(12).fill(0);
-      for (let z = 0; z < CELLS * CELLS; z += 1) for (let cell = 0; cell < 12; cell += 1) read[cell] += level[z] * shares[z][cell];
-      return read;
-    })));
-  });
+  return shares.map((share) => factors.map((levels) => information(levels.map((level) => {
+    const read = Array(12).fill(0);
+    for (let z = 0; z < CELLS * CELLS; z += 1) for (let cell = 0; cell < 12; cell += 1) read[cell] += level[z] * share[z][cell];
+    return read;
+  }))));
 }
 
 function disentangled(told) {
@@ -161,24 +158,48 @@ function expected(code, logProb, parts) {
   return sum;
 }
 
-/** Everything that is shown, in nats, for one state. */
-function measure({ noise, degrees, swaps, follows, swapList, decoderNoise }) {
-  const orders = swapList.map((pairs) => contents(pairs, swaps));
-  const given = cellGivenLevel(noise);
-  const code = outer(moved(given, orders[0]), moved(given, orders[1]), times);
+/** `compute` with a memory: what it said about a number of degrees, it says again. */
+function remembering(compute) {
+  const known = new Map();
+  return (degrees) => known.get(degrees) ?? known.set(degrees, compute(degrees)).get(degrees);
+}
+
+const places = remembering((degrees) => {
   const centres = turned(degrees);
-  const told = tells(code, centres, degrees);
+  return { centres, shares: [0, 1].map((axis) => centres.map((centre) => shareOfCells(centre[axis], degrees))) };
+});
+const partsOf = remembering((degrees) => overlaps(places(degrees).centres, degrees));
+
+/** The code, what it tells, and what the wishes of lesson 02 say of it. */
+function survey({ noise, degrees, swaps, swapList }) {
+  const [given, orders, { centres, shares }] = [cellGivenLevel(noise), swapList.map((pairs) => contents(pairs, swaps)), places(degrees)];
+  const code = outer(moved(given, orders[0]), moved(given, orders[1]), times);
+  const told = tells(code, shares);
   const known = information(code.map((row) => row.map((q) => q / EXAMPLES)));
+  return { code, centres, orders, told, information: known, disentangled: disentangled(told), robust: robust(code, centres) };
+}
+
+/** Everything that is shown, in nats, for one state. */
+function measure(state) {
+  const { degrees, follows, decoderNoise } = state;
+  const found = survey(state);
+  const { code, orders } = found;
   const answers = logLevelGivenCell(decoderNoise);
   const inPlace = follows ? outer(moved(answers, orders[0]), moved(answers, orders[1]), plus) : outer(answers, answers, plus);
-  const bound = Math.log(EXAMPLES) + expected(code, inPlace, follows ? null : overlaps(centres, degrees)) / EXAMPLES;
-  return { code, centres, told, information: known, bound, gap: known - bound, disentangled: disentangled(told), robust: robust(code, centres) };
+  const bound = Math.log(EXAMPLES) + expected(code, inPlace, follows ? null : partsOf(degrees)) / EXAMPLES;
+  return { ...found, bound, gap: found.information - bound };
 }
 
 // ---- what is drawn -------------------------------------------------------------------------------------------
 
 const two = (value) => (Math.abs(value) < 0.005 ? "0.00" : value.toFixed(2).replace("-", "−"));
 const bits = (nats) => two(nats * BITS);
+/** Gives a node these attributes, and leaves alone those that it has: what is set again is laid out and painted again. */
+function put(node, { text, ...attributes }) {
+  if (text !== undefined && node.textContent !== text) node.textContent = text;
+  for (const [name, value] of Object.entries(attributes)) if (node.getAttribute(name) !== `${value}`) node.setAttribute(name, value);
+}
+
 const nameOf = (x) => `${"ABCD"[Math.floor(x / LEVELS)]}${(x % LEVELS) + 1}`;
 
 function board(turn) {
@@ -215,19 +236,24 @@ function board(turn) {
     const likeliest = weights.reduce((best, value, x) => (value > weights[best] * (1 + 1e-12) ? x : best), 0);
     const letter = total(weights.map((weight, x) => weight * Math.floor(x / LEVELS))) / sum / (LEVELS - 1);
     const [x, y] = [centres[z][0].toFixed(3), (-centres[z][1]).toFixed(3)];
-    square.setAttribute("transform", `translate(${x} ${y}) rotate(${-degrees})`);
-    square.setAttribute("fill-opacity", (0.07 + 0.55 * letter).toFixed(3));
-    label.setAttribute("x", x);
-    label.setAttribute("y", y);
-    label.textContent = nameOf(likeliest);
-    label.setAttribute("opacity", (0.2 + 0.8 * weights[likeliest] / sum).toFixed(3));
+    put(square, { transform: `translate(${x} ${y}) rotate(${-degrees})`, "fill-opacity": (0.07 + 0.55 * letter).toFixed(3) });
+    put(label, { transform: `translate(${x} ${y})`, opacity: (0.2 + 0.8 * weights[likeliest] / sum).toFixed(3), text: nameOf(likeliest) });
   });
   return { svg, paint };
 }
 
-/** The number line: I, the bound, the gap between them, the ceiling. */
+/** The number line: I, the bound, the gap between them, the ceiling. Its parts are made once and moved. */
 function line() {
-  const svg = s("svg", { class: "ae-chart cb-line", role: "img" });
+  const ticks = range(4 - LOW + 1).map((k) => LOW + k);
+  const words = (name, anchor, text) => s("text", { class: name, "text-anchor": anchor, text });
+  const [bar, post] = [(name) => s("rect", { class: name }), (name) => s("line", { class: name })];
+  const part = {
+    roof: words("cb-ink", "end", "ceiling log n = 4 bits"), ceiling: post("cb-ceiling"), room: bar("cb-room"), known: bar("cb-known"),
+    before: post("cb-before"), name: words("cb-on", "start"), lost: words("cb-quiet", "middle"), gap: bar("cb-gap"), end: post("cb-end"),
+    bound: post("cb-bound"), mark: s("path", { class: "cb-mark" }), says: words("cb-bound-text"), axis: post("ae-axis"),
+  };
+  const scale = ticks.map((tick) => [post("ae-axis"), words("ae-tick", "middle", `${tick}`.replace("-", "−"))]);
+  const svg = s("svg", { class: "ae-chart cb-line", role: "img" }, ...Object.values(part), ...scale.flat());
   const root = h("div", { class: "ae-plot" }, svg);
   let state = null;
   const draw = () => {
@@ -237,27 +263,28 @@ function line() {
     const at = (value) => 0.9 * em + ((clamp(value, LOW, 4) - LOW) / (4 - LOW)) * (width - 1.8 * em);
     const [known, bound, before] = [state.information, state.bound, state.before].map((nats) => nats * BITS);
     const off = bound < LOW;
-    const words = (x, y, text, name, anchor = "middle") => s("text", { class: name, x, y: y * em, "text-anchor": anchor, text });
-    const bar = (from, to, y, tall, name) => s("rect", { class: name, x: at(from), y: y * em, width: Math.max(0, at(to) - at(from)), height: tall * em });
-    const post = (value, from, to, name) => s("line", { class: name, x1: at(value), x2: at(value), y1: from * em, y2: to * em });
-    const side = (value) => (at(value) > width - 8 * em ? "end" : at(value) < 8 * em ? "start" : "middle");
-    svg.setAttribute("height", 9.3 * em);
-    svg.setAttribute("width", width);
-    svg.replaceChildren(
-      words(at(4), 0.95, "ceiling log n = 4 bits", "cb-ink", "end"), post(4, 1.3, 7.1, "cb-ceiling"),
-      bar(0, 4, 1.9, 1.7, "cb-room"), bar(0, known, 1.9, 1.7, "cb-known"), post(before, 1.5, 4, "cb-before"),
-      words(at(0) + 0.5 * em, 3.05, known > 1.2 ? "I(X; Z)" : "", "cb-on", "start"),
-      words((at(known) + at(4)) / 2, 3.05, 4 - known > 1.3 ? "lost in noise" : "", "cb-quiet"),
-      bar(bound, known, 4.35, 0.55, "cb-gap"), post(known, 3.6, 4.9, "cb-end"), post(bound, 4.15, 5.1, "cb-bound"),
-      s("path", { class: "cb-mark", d: off ? `M ${at(LOW) - 0.6 * em} ${4.62 * em} l ${0.8 * em} ${-0.5 * em} v ${em} z` : `M ${at(bound)} ${5 * em} l ${0.45 * em} ${0.8 * em} h ${-0.9 * em} z` }),
-      words(at(bound) + (side(bound) === "end" ? 0.5 * em : 0), 6.75, `bound ${bits(state.bound)}${off ? " (off the scale)" : ""} = I − gap ${bits(Math.max(0, state.gap))}`, "cb-bound-text", side(bound)),
-      s("line", { class: "ae-axis", x1: at(LOW), x2: at(4), y1: 7.3 * em, y2: 7.3 * em }),
-      ...[-2, -1, 0, 1, 2, 3, 4].flatMap((tick) => [
-        s("line", { class: "ae-axis", x1: at(tick), x2: at(tick), y1: 7.3 * em, y2: 7.6 * em }),
-        words(at(tick), 8.7, `${tick}`.replace("-", "−"), "ae-tick"),
-      ]),
-    );
-    svg.setAttribute("aria-label", `On a line from ${LOW} to 4 bits: information ${bits(state.information)}, bound ${bits(state.bound)}, ceiling 4.`);
+    const words = (node, x, y, more) => put(node, { x, y: y * em, ...more });
+    const bar = (node, from, to, y, tall) => put(node, { x: at(from), y: y * em, width: Math.max(0, at(to) - at(from)), height: tall * em });
+    const post = (node, value, from, to) => put(node, { x1: at(value), x2: at(value), y1: from * em, y2: to * em });
+    const side = at(bound) > width - 8 * em ? "end" : at(bound) < 8 * em ? "start" : "middle";
+    put(svg, { height: 9.3 * em, width });
+    words(part.roof, at(4), 0.95);
+    post(part.ceiling, 4, 1.3, 7.1);
+    bar(part.room, 0, 4, 1.9, 1.7);
+    bar(part.known, 0, known, 1.9, 1.7);
+    post(part.before, before, 1.5, 4);
+    words(part.name, at(0) + 0.5 * em, 3.05, { text: known > 1.2 ? "I(X; Z)" : "" });
+    words(part.lost, (at(known) + at(4)) / 2, 3.05, { text: 4 - known > 1.3 ? "lost in noise" : "" });
+    bar(part.gap, bound, known, 4.35, 0.55);
+    post(part.end, known, 3.6, 4.9);
+    post(part.bound, bound, 4.15, 5.1);
+    put(part.mark, { d: off ? `M ${at(LOW) - 0.6 * em} ${4.62 * em} l ${0.8 * em} ${-0.5 * em} v ${em} z` : `M ${at(bound)} ${5 * em} l ${0.45 * em} ${0.8 * em} h ${-0.9 * em} z` });
+    words(part.says, at(bound) + (side === "end" ? 0.5 * em : 0), 6.75, {
+      text: `bound ${bits(state.bound)}${off ? " (off the scale)" : ""} = I − gap ${bits(Math.max(0, state.gap))}`, "text-anchor": side,
+    });
+    put(part.axis, { x1: at(LOW), x2: at(4), y1: 7.3 * em, y2: 7.3 * em });
+    scale.forEach(([stroke, number], k) => { post(stroke, ticks[k], 7.3, 7.6); words(number, at(ticks[k]), 8.7); });
+    put(svg, { "aria-label": `On a line from ${LOW} to 4 bits: information ${bits(state.information)}, bound ${bits(state.bound)}, ceiling 4.` });
   };
   return { root, update: (next) => { state = next; draw(); }, dispose: onWidth(root, draw) };
 }
@@ -269,7 +296,7 @@ function gauge(name, meaning) {
   const set = (value, before) => {
     fill.style.width = `${100 * value}%`;
     tick.style.left = `${100 * before}%`;
-    number.textContent = two(value);
+    put(number, { text: two(value) });
     root.classList.toggle("cb-fallen", before - value > 0.05);
   };
   return { root, set };
@@ -281,7 +308,7 @@ function telling() {
   const root = h("table", { class: "cb-table" }, h("thead", {}, h("tr", {}, ...head)),
     h("tbody", {}, ...cells.map((row, axis) => h("tr", {}, h("th", { scope: "row", text: `coordinate ${axis + 1}` }), ...row))));
   const set = (told) => cells.forEach((row, axis) => row.forEach((cell, factor) => {
-    cell.textContent = bits(Math.max(0, told[axis][factor]));
+    put(cell, { text: bits(Math.max(0, told[axis][factor])) });
     cell.style.setProperty("--cb-share", `${Math.round(60 * clamp(told[axis][factor] / Math.log(LEVELS), 0, 1))}%`);
   }));
   return { root, set };
@@ -362,22 +389,23 @@ function render({ model, el }) {
   );
 
   let plain = { noise: null };
-  const undone = (state) => {
-    if (plain.noise !== state.noise) plain = { noise: state.noise, ...measure({ ...state, degrees: 0, swaps: 0, follows: true }) };
+  const undone = (noise) => {
+    if (plain.noise !== noise) plain = { noise, ...survey({ ...fixed, noise, degrees: 0, swaps: 0 }) };
     return plain;
   };
+  const stand = (slider, value) => { if (Number(slider.input.value) !== value) slider.set(value); };
   const draw = () => {
-    const [state, before] = [read(), undone(read())];
-    const now = measure(state);
-    noise.set(Math.round(state.noise / 0.05));
-    degrees.set(state.degrees);
-    swaps.set(state.swaps);
+    const state = read();
+    const [now, before] = [measure(state), undone(state.noise)];
+    numbers.update({ ...now, before: before.information }); // first, as it asks for a width: what is written before would be laid out twice
+    stand(noise, Math.round(state.noise / 0.05));
+    stand(degrees, state.degrees);
+    stand(swaps, state.swaps);
     follows.set(state.follows ? "yes" : "no");
     undo.disabled = !state.degrees && !state.swaps;
-    big.textContent = (now.information * BITS).toFixed(4);
+    put(big, { text: (now.information * BITS).toFixed(4) });
     picture.paint(now, state.degrees);
     picture.svg.setAttribute("aria-label", `The board of codes, turned by ${state.degrees} degrees, ${state.swaps} swaps in each coordinate, noise ${two(state.noise)} cells.`);
-    numbers.update({ ...now, before: before.information });
     for (const name of ["disentangled", "robust"]) gauges[name].set(now[name], before[name]);
     table.set(now.told);
     Object.assign(section.dataset, { information: now.information, bound: now.bound, gap: now.gap, disentangled: now.disentangled, robust: now.robust, tells: JSON.stringify(now.told) });

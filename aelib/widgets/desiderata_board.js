@@ -2,6 +2,7 @@ import { card, clamp, colour, FOCUSABLE, h, listen, onTheme, onWidth, readFloat6
 
 const [SIDE, MIDDLE, REACH, INK] = [10, 4.5, 3.5, 9 / 4];
 const [EXAMPLES, TRAIN, BINS, STEP] = [1000, 800, 10, 0.1];
+const ROOM = SIDE + 6;
 const HELD_OUT = EXAMPLES - TRAIN;
 const CELLS = [1, 2, 5, 10];
 const KNOBS = { degrees: 0, cells: 1, noise: 0, gap: 0 }; // each at rest
@@ -13,27 +14,40 @@ const GAUGES = {
 };
 const SHOWN = 8; // pictures in a row
 const range = (count) => [...Array(count).keys()];
-const total = (list) => list.reduce((sum, value) => sum + value, 0);
-const pairs = (numbers, start, count) => range(count).map((i) => [numbers[start + 2 * i], numbers[start + 2 * i + 1]]);
+const sum = (count, term) => {
+  let total = 0;
+  for (let i = 0; i < count; i += 1) total += term(i);
+  return total;
+};
 
 // ---- the examples, as in desiderata_board.py -------------------------------------------------------------------
 
+// Many points are two columns, [Float64Array, Float64Array]: one number a point for each coordinate.
+const points = (count, point) => {
+  const columns = [new Float64Array(count), new Float64Array(count)];
+  for (let i = 0; i < count; i += 1) [columns[0][i], columns[1][i]] = point(i);
+  return columns;
+};
+
+const part = (columns, start, stop) => columns.map((column) => column.subarray(start, stop));
+
 function unpack(numbers) {
   let at = 0;
-  const take = (count) => { at += count; return at - count; };
-  const two = (count) => pairs(numbers, take(2 * count), count);
+  const list = (count) => numbers.subarray(at, (at += count));
+  const two = (count) => {
+    const pairs = list(2 * count);
+    return points(count, (i) => [pairs[2 * i], pairs[2 * i + 1]]);
+  };
   const toy = { factors: two(EXAMPLES), eps: two(EXAMPLES), epsAgain: two(HELD_OUT), draws: two(HELD_OUT) };
-  const list = (count) => { const start = take(count); return [...numbers.slice(start, start + count)]; };
   toy.partner = list(HELD_OUT);
   toy.radius = list(TRAIN);
   [toy.realDistance, toy.realCoverage] = list(2);
   toy.orders = Object.fromEntries(CELLS.slice(1).map((cells) => [cells, [list(cells), list(cells)]]));
-  toy.heldOut = toy.factors.slice(TRAIN).map(spot);
-  toy.train = toy.factors.slice(0, TRAIN).map(spot);
-  toy.factorCells = [0, 1].map((axis) => cellsOf(toy.factors.map((row) => row[axis]), BINS));
+  toy.train = spots(part(toy.factors, 0, TRAIN));
+  toy.heldOut = spots(part(toy.factors, TRAIN, EXAMPLES));
+  toy.factorCells = toy.factors.map((column) => cellsOf(column, BINS));
   toy.entropy = toy.factorCells.map((cells) => information(cells, cells));
   toy.spread = spread(toy);
-  toy.flatTrain = flatten(toy.train);
   return toy;
 }
 
@@ -42,26 +56,42 @@ function spline(t) {
   return a < 1 ? 2 / 3 - a * a + (a * a * a) / 2 : Math.max(0, 2 - a) ** 3 / 6;
 }
 
-/** A picture is the product of two profiles: down[row] * across[column]. size is its squared length. */
-function spot([right, up]) {
-  const across = Float64Array.from({ length: SIDE }, (_, p) => spline(p - (MIDDLE + REACH * right)));
-  const down = Float64Array.from({ length: SIDE }, (_, p) => INK * spline(p - (MIDDLE - REACH * up)));
-  return { across, down, size: dot(across, across) * dot(down, down) };
+/** Pictures are products of two profiles, down[row] * across[column]; size is their squared length. */
+function spots([right, up]) {
+  const [across, down] = [profiles(right, REACH, 1), profiles(up, -REACH, INK)];
+  return { across, down, size: right.map((_, i) => overlap(across, i, across, i) * overlap(down, i, down, i)) };
 }
 
-function dot(a, b) {
-  let sum = 0;
-  for (let i = 0; i < SIDE; i += 1) sum += a[i] * b[i];
-  return sum;
+/**
+ * Each profile has ink in four pixels at most: `first` is where in its row of `values` they begin. A row has ROOM
+ * numbers, three zeros before the picture and three behind it, so that four can be read wherever they begin.
+ */
+function profiles(places, reach, ink) {
+  const [values, first] = [new Float64Array(ROOM * places.length), new Int32Array(places.length)];
+  for (let i = 0; i < places.length; i += 1) {
+    const centre = MIDDLE + reach * places[i];
+    const from = clamp(Math.floor(centre) - 1, -3, SIDE - 1);
+    first[i] = from + 3;
+    for (let p = Math.max(0, from); p < Math.min(SIDE, from + 4); p += 1) values[ROOM * i + 3 + p] = ink * spline(p - centre);
+  }
+  return { values, first };
 }
 
-const apart = (a, b) => Math.max(0, a.size + b.size - 2 * dot(a.across, b.across) * dot(a.down, b.down));
-const pixel = ({ across, down }, index) => down[Math.floor(index / SIDE)] * across[index % SIDE];
+/** The scalar product of profile i of one list and profile j of another. */
+function overlap(a, i, b, j) {
+  const p = ROOM * i + a.first[i];
+  const q = ROOM * j + a.first[i];
+  return a.values[p] * b.values[q] + a.values[p + 1] * b.values[q + 1] + a.values[p + 2] * b.values[q + 2] + a.values[p + 3] * b.values[q + 3];
+}
+
+const apart = (a, i, b, j) => Math.max(0, a.size[i] + b.size[j] - 2 * overlap(a.across, i, b.across, j) * overlap(a.down, i, b.down, j));
+const pixel = ({ across, down }, i, row, column) => down.values[ROOM * i + 3 + row] * across.values[ROOM * i + 3 + column];
 
 /** The held-out pictures' squared distance from the mean training picture. */
 function spread({ train, heldOut }) {
-  const mean = range(SIDE * SIDE).map((index) => total(train.map((picture) => pixel(picture, index))) / TRAIN);
-  return total(heldOut.map((picture) => total(mean.map((value, index) => (pixel(picture, index) - value) ** 2))));
+  const places = range(SIDE * SIDE).map((index) => [Math.floor(index / SIDE), index % SIDE]);
+  const mean = places.map(([row, column]) => sum(TRAIN, (t) => pixel(train, t, row, column)) / TRAIN);
+  return sum(HELD_OUT, (i) => sum(SIDE * SIDE, (index) => (pixel(heldOut, i, ...places[index]) - mean[index]) ** 2));
 }
 
 // ---- the bijections, as in bijections.py -----------------------------------------------------------------------
@@ -90,7 +120,8 @@ const intervals = (edges) => edges.slice(1).map((edge, k) => [edges[k], edge]);
 /** One number: interval b of `source` goes onto interval b of `target`, what lies in none stays. */
 function exchange(value, source, target) {
   for (let b = 0; b < source.length; b += 1) {
-    const [start, stop] = source[b];
+    const start = source[b][0];
+    const stop = source[b][1];
     if (value >= start && value < stop) {
       const [low, high] = target[b];
       const moved = low + ((value - start) / (stop - start)) * (high - low);
@@ -110,27 +141,29 @@ function parted(edges, gap) {
   };
 }
 
-/** Everything that the knobs do, one coordinate at a time before the turn: { change, undo, width }. */
+/** Everything that the knobs do, one coordinate at a time before the turn, to columns: { change, undo, frame, reach }. */
 function bijection(toy, noisy, { degrees, cells, gap }) {
-  const axes = [0, 1].map((axis) => {
-    const sorted = Float64Array.from(noisy, (row) => row[axis]).sort();
+  const axes = noisy.map((column, axis) => {
+    const sorted = column.slice().sort();
     const holes = parted(binEdges(sorted, 2), gap);
     if (cells === 1) return { ...holes, from: [], to: [] };
     const from = intervals(binEdges(sorted, cells));
-    return { ...holes, from, to: toy.orders[cells][axis].map((b) => from[b]) };
+    return { ...holes, from, to: Array.from(toy.orders[cells][axis], (b) => from[b]) };
   });
-  const angle = (degrees * Math.PI) / 180;
-  const [cos, sin] = [Math.cos(angle), Math.sin(angle)];
-  const turn = ([a, b]) => [cos * a - sin * b, sin * a + cos * b];
-  const turnBack = ([a, b]) => [cos * a + sin * b, cos * b - sin * a];
-  const there = (value, { from, to, pieces, places }) => exchange(exchange(value, from, to), pieces, places);
-  const back = (value, { from, to, pieces, places }) => exchange(exchange(value, places, pieces), to, from);
+  const there = (column, { from, to, pieces, places }) => column.map((value) => exchange(exchange(value, from, to), pieces, places));
+  const back = (column, { from, to, pieces, places }) => column.map((value) => exchange(exchange(value, places, pieces), to, from));
   return {
-    change: ([a, b]) => turn([there(a, axes[0]), there(b, axes[1])]),
-    undo: (z) => turnBack(z).map((value, axis) => back(value, axes[axis])),
-    frame: ([a, b]) => turn([a * (1 + axes[0].width), b * (1 + axes[1].width)]),
+    change: (z) => turn(z.map((column, axis) => there(column, axes[axis])), degrees),
+    undo: (z) => turn(z, -degrees).map((column, axis) => back(column, axes[axis])),
+    frame: (z) => turn(z.map((column, axis) => column.map((value) => value * (1 + axes[axis].width))), degrees),
     reach: 1 + Math.max(axes[0].width, axes[1].width),
   };
+}
+
+function turn([a, b], degrees) {
+  const angle = (degrees * Math.PI) / 180;
+  const [cos, sin] = [Math.cos(angle), Math.sin(angle)];
+  return [a.map((value, i) => cos * value - sin * b[i]), b.map((value, i) => sin * a[i] + cos * value)];
 }
 
 // ---- the gauges, as in desiderata.py ---------------------------------------------------------------------------
@@ -147,16 +180,18 @@ function cellsOf(column, count) {
 
 /** I in nats from two lists of cell numbers. */
 function information(first, second) {
-  const joint = new Float64Array(BINS * BINS);
-  first.forEach((cell, i) => { joint[cell * BINS + second[i]] += 1 / first.length; });
-  const rows = range(BINS).map((r) => total(range(BINS).map((c) => joint[r * BINS + c])));
-  const columns = range(BINS).map((c) => total(range(BINS).map((r) => joint[r * BINS + c])));
-  const told = total([...joint].map((p, at) => (p > 0 ? p * Math.log(p / (rows[Math.floor(at / BINS)] * columns[at % BINS])) : 0)));
-  return Math.max(0, told);
+  const [joint, rows, columns] = [BINS * BINS, BINS, BINS].map((count) => new Float64Array(count));
+  for (let i = 0; i < first.length; i += 1) {
+    joint[first[i] * BINS + second[i]] += 1 / first.length;
+    rows[first[i]] += 1 / first.length;
+    columns[second[i]] += 1 / first.length;
+  }
+  const told = (p, at) => (p > 0 ? p * Math.log(p / (rows[Math.floor(at / BINS)] * columns[at % BINS])) : 0);
+  return Math.max(0, sum(BINS * BINS, (at) => told(joint[at], at)));
 }
 
 function disentangled(toy, codes) {
-  const cells = [0, 1].map((axis) => cellsOf(codes.map((row) => row[axis]), BINS));
+  const cells = codes.map((column) => cellsOf(column, BINS));
   const gaps = [0, 1].map((factor) => {
     const [a, b] = cells.map((column) => information(column, toy.factorCells[factor]));
     return Math.abs(a - b) / toy.entropy[factor];
@@ -164,77 +199,65 @@ function disentangled(toy, codes) {
   return clamp((gaps[0] + gaps[1]) / 2, 0, 1);
 }
 
-function robust(toy, codes, moved) {
-  let [short, long] = [0, 0];
-  moved.forEach((to, i) => {
-    const [from, other] = [codes[TRAIN + i], codes[TRAIN + toy.partner[i]]];
-    short += (to[0] - from[0]) ** 2 + (to[1] - from[1]) ** 2;
-    long += (other[0] - from[0]) ** 2 + (other[1] - from[1]) ** 2;
-  });
+function robust(toy, [a, b], moved) {
+  const short = sum(HELD_OUT, (i) => (moved[0][i] - a[i]) ** 2 + (moved[1][i] - b[i]) ** 2);
+  const long = sum(HELD_OUT, (i) => (a[toy.partner[i]] - a[i]) ** 2 + (b[toy.partner[i]] - b[i]) ** 2);
   const movement = Math.sqrt(short / long);
   return movement <= STEP * (1 + 1e-4) ? 1 : Math.max(0, (STEP * (1 / movement - 1)) / (1 - STEP));
 }
 
-/** Profiles in a row, with the first pixel of each that has ink and the one after its last: the rest adds nothing. */
-function lineUp(profiles) {
-  const values = new Float64Array(SIDE * profiles.length);
-  profiles.forEach((profile, i) => values.set(profile, SIDE * i));
-  const from = Int32Array.from(profiles, (profile) => Math.max(0, profile.findIndex((value) => value !== 0)));
-  const to = Int32Array.from(profiles, (profile) => SIDE - Math.max(0, [...profile].reverse().findIndex((value) => value !== 0)));
-  return { values, from, to };
-}
-
-/** All pictures so that the 160,000 distances below are quick. */
-function flatten(pictures) {
-  const [across, down] = ["across", "down"].map((way) => lineUp(pictures.map((picture) => picture[way])));
-  return { across, down, size: Float64Array.from(pictures, (picture) => picture.size) };
-}
-
-/** The scalar product of profile t of one row and profile g of another. */
-function overlap(a, t, b, g) {
-  let sum = 0;
-  const end = Math.min(a.to[t], b.to[g]);
-  for (let p = Math.max(a.from[t], b.from[g]); p < end; p += 1) sum += a.values[SIDE * t + p] * b.values[SIDE * g + p];
-  return sum;
-}
-
-function representative(toy, generated) {
-  const [real, drawn] = [toy.flatTrain, flatten(generated)];
-  const nearest = new Float64Array(HELD_OUT).fill(Infinity);
-  let covered = 0;
-  for (let t = 0; t < TRAIN; t += 1) {
-    let closest = Infinity;
-    for (let g = 0; g < HELD_OUT; g += 1) {
-      const across = overlap(real.across, t, drawn.across, g);
-      const down = across > 0 ? overlap(real.down, t, drawn.down, g) : 0;
-      const distance = Math.max(0, real.size[t] + drawn.size[g] - 2 * across * down);
-      if (distance < nearest[g]) nearest[g] = distance;
-      if (distance < closest) closest = distance;
-    }
-    if (Math.sqrt(closest) <= toy.radius[t]) covered += 1;
+/** How far real picture t is from the nearest drawn one, squared; `nearest` keeps how far each drawn one is from any real. */
+function closest(real, t, drawn, nearest) {
+  const [p, q] = [real.across.first[t], real.down.first[t]];
+  const [i, j] = [ROOM * t + p, ROOM * t + q];
+  const [a, b, across] = [real.across.values, real.down.values, drawn.across.values];
+  const [a0, a1, a2, a3] = [a[i], a[i + 1], a[i + 2], a[i + 3]];
+  const [b0, b1, b2, b3] = [b[j], b[j + 1], b[j + 2], b[j + 3]];
+  const { size, down: { values: down } } = drawn;
+  let least = Infinity;
+  for (let g = 0; g < HELD_OUT; g += 1) {
+    const x = ROOM * g + p;
+    const y = ROOM * g + q;
+    const alike = (a0 * across[x] + a1 * across[x + 1] + a2 * across[x + 2] + a3 * across[x + 3])
+      * (b0 * down[y] + b1 * down[y + 1] + b2 * down[y + 2] + b3 * down[y + 3]);
+    const distance = Math.max(0, real.size[t] + size[g] - 2 * alike);
+    if (distance < nearest[g]) nearest[g] = distance;
+    if (distance < least) least = distance;
   }
-  const ratio = total([...nearest].map(Math.sqrt)) / HELD_OUT / toy.realDistance;
+  return least;
+}
+
+function representative(toy, drawn) {
+  const nearest = new Float64Array(HELD_OUT).fill(Infinity);
+  const covered = sum(TRAIN, (t) => Math.sqrt(closest(toy.train, t, drawn, nearest)) <= toy.radius[t]);
+  const ratio = sum(HELD_OUT, (g) => Math.sqrt(nearest[g])) / HELD_OUT / toy.realDistance;
   return Math.min(1, 1 / ratio, covered / TRAIN / toy.realCoverage);
 }
 
-/** Codes, pictures and scores for one setting of the knobs; `alike` is one with the same law of codes, if any is known. */
-function measure(toy, state, alike) {
-  const noisy = toy.factors.map((z, i) => z.map((value, axis) => value + state.noise * toy.eps[i][axis]));
+/** Codes, pictures and scores for one setting of the knobs; `known` remembers what depends on the law of codes alone. */
+function measure(toy, state, known) {
+  const noisy = toy.factors.map((column, axis) => column.map((value, i) => value + state.noise * toy.eps[axis][i]));
   const code = bijection(toy, noisy, state);
-  const codes = noisy.map(code.change);
-  const moved = toy.epsAgain.map((eps, i) => {
-    const [here, there] = [toy.factors[TRAIN + i], toy.factors[TRAIN + toy.partner[i]]];
-    return code.change(here.map((value, axis) => value + STEP * (there[axis] - value) + state.noise * eps[axis]));
-  });
-  const copies = codes.slice(TRAIN).map((z) => spot(code.undo(z)));
-  const drawn = alike?.drawn ?? toy.draws.map((u) => spot(code.undo(code.frame(u))));
+  const codes = code.change(noisy);
+  const held = part(codes, TRAIN, EXAMPLES);
+  const moved = code.change(part(toy.factors, TRAIN, EXAMPLES).map((column, axis) =>
+    column.map((here, i) => here + STEP * (column[toy.partner[i]] - here) + state.noise * toy.epsAgain[axis][i])));
+  const copies = spots(code.undo(held));
+  const drawn = spots(code.undo(code.frame(toy.draws)));
+  const law = state.cells === 1 && state.gap === 0 ? "plain" : [state.cells, state.noise, state.gap].join();
   const scores = {
-    informative: 1 - total(copies.map((copy, i) => apart(copy, toy.heldOut[i]))) / toy.spread,
+    informative: 1 - sum(HELD_OUT, (i) => apart(copies, i, toy.heldOut, i)) / toy.spread,
     disentangled: disentangled(toy, codes),
-    robust: robust(toy, codes, moved),
-    representative: alike?.scores.representative ?? representative(toy, drawn),
+    robust: robust(toy, held, moved),
+    representative: once(known, law, () => representative(toy, drawn)),
   };
   return { code, codes, moved, copies, drawn, scores };
+}
+
+/** What `known` holds under this key, computed if it holds nothing. */
+function once(known, key, compute) {
+  if (!known.has(key)) known.set(key, compute());
+  return known.get(key);
 }
 
 // ---- the sentence: true at every setting -----------------------------------------------------------------------
@@ -290,7 +313,7 @@ function change(names, now, before) {
 // ---- what is drawn ---------------------------------------------------------------------------------------------
 
 /** The plane of codes: a mark for each example, the square that codes are drawn from, what a small change does. */
-function plane(toy) {
+function plane({ factors: [right, up] }) {
   const canvas = h("canvas", { class: "db-plane", role: "img" });
   const root = h("div", { class: "db-plane-room" }, canvas);
   let shown = null;
@@ -307,54 +330,49 @@ function plane(toy) {
     const context = canvas.getContext("2d");
     const half = 1.55 + 1.5 * shown.gap;
     const scale = (size * dots) / (2 * half);
-    const at = ([a, b]) => [(half + a) * scale, (half - b) * scale];
+    const at = ([a, b]) => [a.map((value) => (half + value) * scale), b.map((value) => (half - value) * scale)];
     context.clearRect(0, 0, canvas.width, canvas.height);
-    outline(context, [[-1, -1], [1, -1], [1, 1], [-1, 1]].map((corner) => at(shown.code.frame(corner))), ink("muted"), dots);
-    marks(context, at, dots);
-    changes(context, at, dots);
-    crosses(context, at, dots);
+    outline(context, at(shown.code.frame([[-1, 1, 1, -1], [-1, -1, 1, 1]])), ink("muted"), dots);
+    marks(context, at(shown.codes), dots);
+    changes(context, at(part(shown.codes, TRAIN, EXAMPLES)), at(shown.moved), dots);
+    crosses(context, shown.walks.map(at), dots);
   };
-  const marks = (context, at, dots) => {
+  const marks = (context, [x, y], dots) => {
     context.fillStyle = ink("latent");
     for (let i = 0; i < 500; i += 1) {
-      const [x, y] = at(shown.codes[i]);
-      context.globalAlpha = 0.15 + 0.85 * ((toy.factors[i][0] + 1) / 2);
+      context.globalAlpha = 0.15 + 0.85 * ((right[i] + 1) / 2);
       context.beginPath();
-      context.arc(x, y, (1.2 + 2.2 * ((toy.factors[i][1] + 1) / 2)) * dots, 0, 7);
+      context.arc(x[i], y[i], (1.2 + 2.2 * ((up[i] + 1) / 2)) * dots, 0, 7);
       context.fill();
     }
     context.globalAlpha = 1;
   };
-  const changes = (context, at, dots) => {
+  const changes = (context, from, to, dots) => {
     context.strokeStyle = ink("error");
     context.lineWidth = 1.4 * dots;
     context.beginPath();
     for (let i = 0; i < 40; i += 1) {
-      context.moveTo(...at(shown.codes[TRAIN + i]));
-      context.lineTo(...at(shown.moved[i]));
+      context.moveTo(from[0][i], from[1][i]);
+      context.lineTo(to[0][i], to[1][i]);
     }
     context.stroke();
   };
-  const crosses = (context, at, dots) => {
+  const crosses = (context, walks, dots) => {
     context.strokeStyle = ink("input");
     context.lineWidth = 1.6 * dots;
-    for (const walk of shown.walks) {
-      for (const [x, y] of walk.map(at)) {
-        context.strokeRect(x - 2.5 * dots, y - 2.5 * dots, 5 * dots, 5 * dots);
-      }
-    }
+    for (const [x, y] of walks) x.forEach((left, k) => context.strokeRect(left - 2.5 * dots, y[k] - 2.5 * dots, 5 * dots, 5 * dots));
   };
   const stop = [onTheme(() => { Object.keys(inks).forEach((name) => delete inks[name]); draw(); }), onWidth(root, draw)];
   const paint = (next, words) => { shown = next; canvas.setAttribute("aria-label", words); draw(); };
   return { root, paint, dispose: () => stop.forEach((end) => end()) };
 }
 
-function outline(context, corners, stroke, dots) {
+function outline(context, [x, y], stroke, dots) {
   context.strokeStyle = stroke;
   context.lineWidth = 1.2 * dots;
   context.setLineDash([5 * dots, 4 * dots]);
   context.beginPath();
-  corners.forEach(([x, y], k) => (k ? context.lineTo(x, y) : context.moveTo(x, y)));
+  x.forEach((left, k) => context.lineTo(left, y[k]));
   context.closePath();
   context.stroke();
   context.setLineDash([]);
@@ -362,29 +380,40 @@ function outline(context, corners, stroke, dots) {
 
 function gauge(name, meaning, rows) {
   const [fill, tick, number] = [h("div", { class: "db-fill" }), h("div", { class: "db-tick" }), h("span", { class: "db-score" })];
-  const pictures = rows.map(({ label, words }) => ({ label, strip: strip({ label: words, count: SHOWN, rows: SIDE, columns: SIDE, gap: 0.16, widest: 44 }) }));
   const root = h("div", { class: "db-gauge" },
     h("div", { class: "db-head" }, h("span", { class: "db-name", text: name }), h("span", { class: "db-meaning", text: meaning }), number),
-    h("div", { class: "db-track" }, fill, tick),
-    ...pictures.map(({ label, strip: row }) => h("div", { class: "db-row" }, h("span", { class: "db-row-name", text: label }), row.root)));
+    h("div", { class: "db-track" }, fill, tick), ...rows.map((one) => one.root));
   const set = (value, before) => {
     fill.style.width = `${100 * clamp(value, 0, 1)}%`;
     tick.style.left = `${100 * clamp(before, 0, 1)}%`;
-    number.textContent = two(value);
+    if (number.textContent !== two(value)) number.textContent = two(value);
     root.classList.toggle("db-fallen", before - value > 0.05);
   };
-  return { root, set, strips: pictures.map((picture) => picture.strip) };
+  return { root, set };
 }
 
-const paintRow = (row, pictures, name) => row.paint((index) => {
-  const [line, column] = [Math.floor(index / SIDE), index % SIDE];
-  return pixel(pictures[Math.floor(line / SIDE)], (line % SIDE) * SIDE + column);
-}, name);
+/** A row of the first eight of some pictures; it is painted when one of its pixels has changed by the eye's measure. */
+function row(label, words, name) {
+  const pictures = strip({ label: words, count: SHOWN, rows: SIDE, columns: SIDE, gap: 0.16, widest: 44 });
+  const root = h("div", { class: "db-row" }, h("span", { class: "db-row-name", text: label }), pictures.root);
+  let painted = [];
+  const paint = (list) => {
+    const amounts = Uint8Array.from({ length: SHOWN * SIDE * SIDE }, (_, index) => {
+      const line = Math.floor(index / SIDE);
+      return Math.round(255 * pixel(list, Math.floor(line / SIDE), line % SIDE, index % SIDE));
+    });
+    if (amounts.every((amount, index) => amount === painted[index])) return;
+    painted = amounts;
+    pictures.paint((index) => amounts[index] / 255, name);
+  };
+  return { root, paint, dispose: pictures.dispose };
+}
 
 /** Codes on a straight walk along each axis, through the code of one example, as far as the square reaches. */
-function walks(code, start) {
-  const steps = range(SHOWN).map((k) => code.reach * (-0.94 + (1.88 * k) / (SHOWN - 1)));
-  return [steps.map((a) => [a, start[1]]), steps.map((b) => [start[0], b])];
+function walks(code) {
+  const steps = Float64Array.from({ length: SHOWN }, (_, k) => code.reach * (-0.94 + (1.88 * k) / (SHOWN - 1)));
+  const [a, b] = code.change([Float64Array.of(0.3), Float64Array.of(-0.3)]).map(([value]) => steps.map(() => value));
+  return [[steps, b], [a, steps]];
 }
 
 // ---- together --------------------------------------------------------------------------------------------------
@@ -412,12 +441,14 @@ function render({ model, el }) {
     gap: knob("Holes", "gap", 30, 0.02, (value) => ({ number: two(value * 0.02), unit: "of half the range" })),
   };
   const rows = {
-    informative: [{ label: "in", words: "Eight held-out pictures" }, { label: "copy", words: "Their copies, decoded from their codes" }],
-    disentangled: [{ label: "walk 1", words: "Pictures decoded on a walk along coordinate 1" }, { label: "walk 2", words: "Pictures decoded on a walk along coordinate 2" }],
-    robust: [],
-    representative: [{ label: "drawn", words: "Eight pictures decoded from codes drawn at random" }],
+    in: row("in", "Eight held-out pictures", "input"),
+    copy: row("copy", "Their copies, decoded from their codes", "recon"),
+    first: row("walk 1", "Pictures decoded on a walk along coordinate 1", "latent"),
+    second: row("walk 2", "Pictures decoded on a walk along coordinate 2", "latent"),
+    drawn: row("drawn", "Eight pictures decoded from codes drawn at random", "recon"),
   };
-  const gauges = Object.fromEntries(Object.entries(GAUGES).map(([name, meaning]) => [name, gauge(name, meaning, rows[name])]));
+  const below = { informative: [rows.in, rows.copy], disentangled: [rows.first, rows.second], robust: [], representative: [rows.drawn] };
+  const gauges = Object.fromEntries(Object.entries(GAUGES).map(([name, meaning]) => [name, gauge(name, meaning, below[name])]));
   const map = plane(toy);
   const reset = h("button", { ...FOCUSABLE, type: "button", class: "ae-button db-reset", text: "All at rest", onclick: () => { model.set({ ...KNOBS }); save(); } });
   body.append(
@@ -429,35 +460,33 @@ function render({ model, el }) {
         h("p", { class: "ae-note", text: "Upright marks: the knob that you moved last, at rest." }))),
   );
 
-  const [known, alike] = [new Map(), new Map()];
-  const look = (state) => {
-    const key = [state.degrees, state.cells, state.noise, state.gap].join();
-    const flat = state.cells === 1 && state.gap === 0 ? "plain" : [state.cells, state.noise, state.gap].join();
-    if (known.size > 200) [known, alike].forEach((memory) => memory.clear());
-    if (!known.has(key)) known.set(key, measure(toy, state, alike.get(flat)));
-    alike.set(flat, known.get(key));
-    return known.get(key);
-  };
+  const [laws, scores] = [new Map(), new Map()];
+  const rested = (state) => once(scores, [state.degrees, state.cells, state.noise, state.gap].join(), () => measure(toy, state, laws).scores);
+  const stand = (knob, value) => { if (Number(knob.input.value) !== value) knob.set(value); };
   const draw = () => {
     const state = read();
-    const now = look(state);
-    const before = look({ ...state, [state.touched]: KNOBS[state.touched] }).scores;
-    knobs.degrees.set(state.degrees);
-    knobs.cells.set(CELLS.indexOf(state.cells));
-    knobs.noise.set(Math.round(state.noise / 0.01));
-    knobs.gap.set(Math.round(state.gap / 0.02));
+    const now = measure(toy, state, laws);
+    const before = rested({ ...state, [state.touched]: KNOBS[state.touched] });
+    stand(knobs.degrees, state.degrees);
+    stand(knobs.cells, CELLS.indexOf(state.cells));
+    stand(knobs.noise, Math.round(state.noise / 0.01));
+    stand(knobs.gap, Math.round(state.gap / 0.02));
     reset.disabled = Object.keys(KNOBS).every((name) => state[name] === KNOBS[name]);
     for (const name of Object.keys(GAUGES)) gauges[name].set(now.scores[name], before[name]);
-    const paths = walks(now.code, now.code.change([0.3, -0.3]));
-    map.paint({ ...now, gap: state.gap, walks: paths }, `The codes of 500 examples in the plane, turned by ${state.degrees} degrees, scrambled in ${state.cells} cells, noise ${two(state.noise)}, holes ${two(state.gap)}.`);
-    paintRow(gauges.informative.strips[0], toy.heldOut, "input");
-    paintRow(gauges.informative.strips[1], now.copies, "recon");
-    paths.forEach((path, k) => paintRow(gauges.disentangled.strips[k], path.map((z) => spot(now.code.undo(z))), "latent"));
-    paintRow(gauges.representative.strips[0], now.drawn, "recon");
     Object.assign(section.dataset, now.scores);
     say(sentence(state, now.scores, before));
+    const paths = walks(now.code);
+    map.paint({ ...now, gap: state.gap, walks: paths }, `The codes of 500 examples in the plane, turned by ${state.degrees} degrees, scrambled in ${state.cells} cells, noise ${two(state.noise)}, holes ${two(state.gap)}.`);
+    rows.in.paint(toy.heldOut);
+    rows.copy.paint(now.copies);
+    rows.first.paint(spots(now.code.undo(paths[0])));
+    rows.second.paint(spots(now.code.undo(paths[1])));
+    rows.drawn.paint(now.drawn);
   };
   draw();
+  // While the reader still reads: what the first moves will ask for, so that the browser has compiled all of it by then.
+  const ahead = [...CELLS.map((cells) => ({ cells })), ...CELLS.map((cells) => ({ gap: cells * 0.06 }))];
+  const timers = ahead.map((change, k) => setTimeout(() => measure(toy, { ...read(), ...change }, laws), 200 + 50 * k));
   let waiting = false;
   const soon = () => {
     if (waiting) return;
@@ -465,8 +494,7 @@ function render({ model, el }) {
     queueMicrotask(() => { waiting = false; draw(); });
   };
   const deaf = listen(model, [...Object.keys(KNOBS), "touched"], soon);
-  const strips = Object.values(gauges).flatMap((one) => one.strips);
-  return () => [deaf, map.dispose, ...strips.map((row) => row.dispose)].forEach((stop) => stop());
+  return () => [deaf, () => timers.forEach(clearTimeout), map.dispose, ...Object.values(rows).map((one) => one.dispose)].forEach((stop) => stop());
 }
 
 export default { render };

@@ -226,7 +226,8 @@ def test_a_straight_encoder_with_a_bent_decoder_beats_pca():
 
 def test_with_five_times_the_epochs_the_network_is_ahead_at_32_numbers_too():
     models = [Autoencoder(64, 32, seed=seed) for seed in SEEDS]
-    fit_many(models, digits(), epochs=300, lr=0.01, seeds=SEEDS, progress=False)
+    fit_many(models, digits(), epochs=60, lr=0.01, seeds=SEEDS, progress=False)
+    fit_many(models, digits(), epochs=240, lr=0.01, seeds=[seed + 1 for seed in SEEDS], progress=False)
     assert max(ratio_to_pca(model, digits().held_out) for model in models) < 0.95
 
 
