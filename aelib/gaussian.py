@@ -10,6 +10,7 @@ root of the machine precision, relative to the largest entry.
 import math
 from collections.abc import Sequence
 from numbers import Integral
+from typing import NamedTuple
 
 import torch
 from torch import Tensor
@@ -160,9 +161,8 @@ def ppca(cov: Tensor, latent_dim: int) -> tuple[Tensor, Tensor]:
     _check_covariance(cov=cov)
     values, vectors = _spectrum(cov)
     noise_var = _discarded_mean(values, latent_dim)
-    kept, axes = values[:latent_dim], vectors[:, :latent_dim]
-    sign = axes.gather(0, axes.abs().argmax(0, keepdim=True)).sign()
-    return axes * sign * (kept - noise_var).clamp(min=0).sqrt(), noise_var
+    stretch = (values[:latent_dim] - noise_var).clamp(min=0).sqrt()
+    return _signed(vectors[:, :latent_dim]) * stretch, noise_var
 
 
 def ppca_log_likelihood(cov: Tensor, latent_dim: int) -> Tensor:
@@ -179,6 +179,71 @@ def ppca_log_likelihood(cov: Tensor, latent_dim: int) -> Tensor:
     n_discarded = len(cov) - latent_dim
     log_det = values[:latent_dim].log().sum() + n_discarded * noise_var.log()
     return -0.5 * (len(cov) * (1 + _LOG_2_PI) + log_det)
+
+
+def linear_evidence(weight: Tensor, noise_var: float | Tensor, cov: Tensor) -> Tensor:
+    """Mean log p(x) in nats of x = W z + mean + N(0, noise_var · I), z ~ N(0, I), over data of covariance cov.
+
+    weight W (D, K); noise_var > 0; cov (D, D), divided by n, of data whose mean is the model's. Returns ().
+    With C = W Wᵀ + noise_var · I it is −½ (D log 2π + log det C + tr(C⁻¹ cov)): Tipping & Bishop 1999.
+    """
+    noise_var = _checked_decoder(weight, noise_var)
+    _check_tensors(weight=weight, cov=cov)
+    _check_covariance(cov=cov)
+    _check_weight(weight, len(cov))
+    factor = _cholesky(weight @ weight.mT + noise_var * torch.eye(len(cov), dtype=cov.dtype))
+    distance = torch.cholesky_solve(cov, factor).trace()
+    return -0.5 * (len(cov) * _LOG_2_PI + distance) - _half_log_det(factor)
+
+
+def diagonal_gap(weight: Tensor, noise_var: float | Tensor) -> Tensor:
+    """What the best q(z|x) with a diagonal covariance leaves between ELBO and evidence, in nats ≥ 0. Returns ().
+
+    weight W (D, K) of a linear decoder with noise N(0, noise_var · I). With P = I + WᵀW / noise_var, the
+    precision of the posterior, it is ½ (Σ_k log P_kk − log det P), the same for every x; 0 if and only if WᵀW
+    is diagonal.
+    """
+    noise_var = _checked_decoder(weight, noise_var)
+    precision = torch.eye(weight.shape[1], dtype=weight.dtype) + weight.mT @ weight / noise_var
+    return 0.5 * precision.diagonal().log().sum() - _half_log_det(_cholesky(precision))
+
+
+class BestLinearVAE(NamedTuple):
+    """The best linear VAE for a weight `beta` of the KL term, as `linear_vae` finds it.
+
+    weight: W (D, K), orthogonal columns in order of falling length, zero for a latent that is not used.
+    noise_var: σ_x² (). kl: (K,), mean KL of each latent, in nats. elbo: (), with weight 1, in nats per example.
+    """
+
+    weight: Tensor
+    noise_var: Tensor
+    kl: Tensor
+    elbo: Tensor
+
+
+def linear_vae(
+    cov: Tensor, latent_dim: int, noise_var: float | Tensor | None = None, beta: float = 1.0
+) -> BestLinearVAE:
+    """The optimum of the β-ELBO, E_q[log p(x|z)] − beta · KL, with a linear decoder and a linear encoder.
+
+    cov (D, D), divided by n. q(z|x) = N(V (x − mean), diag σ²) with one σ² for all x. noise_var is held fixed,
+    or, if None, learned. A latent is used if and only if its eigenvalue λ exceeds beta · noise_var; then its
+    column has squared length λ − beta · noise_var and its KL is ½ log(λ / (beta · noise_var)). Learned, noise_var
+    is the smallest over k ≤ K, beta k < D, of Σ_{j>k} λ_j / (D − beta k): for beta = 1 the mean discarded
+    eigenvalue, which is `ppca`. Sources: Tipping & Bishop 1999; Lucas et al., NeurIPS 2019, for beta = 1.
+    """
+    _check_tensors(cov=cov)
+    _check_covariance(cov=cov)
+    _check_count("latent_dim", latent_dim, 0, len(cov), "a latent needs a direction of its own")
+    _check_beta(beta)
+    values, vectors = _spectrum(cov)
+    noise_var = (
+        _learned_noise(values, latent_dim, beta)
+        if noise_var is None
+        else _as_tensor("noise_var", noise_var, cov)
+    )
+    _check_noise_var(noise_var)
+    return _optimum(values.clamp(min=0), vectors, latent_dim, noise_var, beta)
 
 
 # --- steps that several of them share ---------------------------------------------------------------------
@@ -246,6 +311,29 @@ def _discarded_mean(values: Tensor, latent_dim: int) -> Tensor:
             f"noise, and the likelihood has no maximum. Choose latent_dim below {rank}."
         )
     return values[latent_dim:].mean()
+
+
+def _learned_noise(values: Tensor, latent_dim: int, beta: float) -> Tensor:
+    """The noise variance at which it equals the expected squared error per dimension of the best linear VAE."""
+    _discarded_mean(values, latent_dim)  # refuses a latent_dim that leaves no noise
+    kept = range(min(latent_dim, math.ceil(len(values) / beta) - 1) + 1)
+    return torch.stack([values[k:].sum() / (len(values) - beta * k) for k in kept]).min()
+
+
+def _optimum(
+    values: Tensor, vectors: Tensor, latent_dim: int, noise_var: Tensor, beta: float
+) -> BestLinearVAE:
+    level, kept = beta * noise_var, values[:latent_dim]
+    kl = 0.5 * (kept.clamp(min=level) / level).log()
+    error = kept.clamp(max=level).sum() + values[latent_dim:].sum()
+    fit = -0.5 * (len(values) * (_LOG_2_PI + noise_var.log()) + error / noise_var)
+    weight = _signed(vectors[:, :latent_dim]) * (kept - level).clamp(min=0).sqrt()
+    return BestLinearVAE(weight, noise_var, kl, fit - kl.sum())
+
+
+def _signed(axes: Tensor) -> Tensor:
+    """Each column with the sign that makes its largest entry positive."""
+    return axes * axes.gather(0, axes.abs().argmax(0, keepdim=True)).sign()
 
 
 def _rounding(values: Tensor) -> Tensor:
@@ -352,6 +440,23 @@ def _check_noise_var(noise_var: Tensor) -> None:
         raise ValueError(
             f"noise_var must be positive, got {noise_var.item():.3g}: without noise the information is "
             "infinite. It is a variance, not a logarithm."
+        )
+
+
+def _checked_decoder(weight: Tensor, noise_var: float | Tensor) -> Tensor:
+    """The noise variance as a tensor like weight (D, K)."""
+    _check_tensors(weight=weight)
+    _check_weight(weight, len(weight))
+    noise_var = _as_tensor("noise_var", noise_var, weight)
+    _check_noise_var(noise_var)
+    return noise_var
+
+
+def _check_beta(beta: float) -> None:
+    if not (beta > 0 and math.isfinite(beta)):
+        raise ValueError(
+            f"beta must be positive and finite, got {beta:g}: it weighs the KL, and with none the clouds shrink "
+            "to points."
         )
 
 

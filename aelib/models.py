@@ -1,5 +1,6 @@
 """The models that earlier lessons built, kept here for the lessons that come after."""
 
+import math
 from collections.abc import Sequence
 from itertools import pairwise
 
@@ -208,6 +209,66 @@ class VAE(nn.Module):
     def forward(self, x: Tensor) -> Tensor:
         """x̂ of one code drawn from q(z|x): (batch, D) → (batch, D)."""
         return self.decode(self.sample(*self.encode(x)))
+
+
+def convolutional_vae(
+    image_shape: tuple[int, int],
+    latent_dim: int,
+    channels: Sequence[int] = (16, 32),
+    noise_var: float | None = None,
+    likelihood: str = "gaussian",
+    seed: int = 0,
+) -> VAE:
+    """A VAE that sees pictures: its layers look at 4 × 4 neighbourhoods. Built in lesson 11.
+
+    Rows (batch, D) go in and come out, as in any `VAE`. Each layer of the body halves height and width, each of the
+    decoder doubles them; both sides of image_shape must be divisible by 2 ** len(channels).
+
+    image_shape: (height, width) of a row. channels: feature maps after each halving, the decoder's in reverse order.
+    noise_var, likelihood, seed: as in `VAE`.
+    """
+    _check_sizes([*image_shape, *channels, latent_dim])
+    height, width = _halved(image_shape, len(channels))
+    model = VAE(math.prod(image_shape), latent_dim, (), noise_var, likelihood, seed=seed)
+    n_features = channels[-1] * height * width
+    with torch.random.fork_rng(devices=[]):
+        torch.manual_seed(seed)
+        model.body = _Pictures((1, *image_shape), _convolutions((1, *channels), nn.Conv2d))
+        model.to_mu, model.to_log_var = nn.Linear(n_features, latent_dim), nn.Linear(n_features, latent_dim)
+        upwards = _convolutions((*channels[::-1], 1), nn.ConvTranspose2d)[:-1]
+        unpack = nn.Sequential(nn.Linear(latent_dim, n_features), nn.ReLU())
+        model.decoder = nn.Sequential(unpack, _Pictures((channels[-1], height, width), upwards))
+    return model
+
+
+def _convolutions(channels: Sequence[int], layer: type[nn.Module]) -> nn.Sequential:
+    """A layer that halves (or doubles) both sides, and a ReLU, for each step from a number of channels to the next."""
+    steps = [
+        (layer(n_in, n_out, kernel_size=4, stride=2, padding=1), nn.ReLU())
+        for n_in, n_out in pairwise(channels)
+    ]
+    return nn.Sequential(*(module for step in steps for module in step))
+
+
+class _Pictures(nn.Module):
+    """Layers on pictures, between rows of numbers: (..., n_in) → (..., n_out). shape: (channels, height, width)."""
+
+    def __init__(self, shape: tuple[int, int, int], layers: nn.Module) -> None:
+        super().__init__()
+        self.shape, self.layers = shape, layers
+
+    def forward(self, x: Tensor) -> Tensor:
+        return self.layers(x.reshape(-1, *self.shape)).reshape(*x.shape[:-1], -1)
+
+
+def _halved(image_shape: Sequence[int], times: int) -> list[int]:
+    """Height and width after so many halvings."""
+    if len(image_shape) != 2 or times < 1 or any(side < 1 or side % 2**times for side in image_shape):
+        raise ValueError(
+            f"image_shape should be (height, width), both divisible by {2**times} for {times} entries of channels, "
+            f"and channels needs at least one; got image_shape {tuple(image_shape)}."
+        )
+    return [side // 2**times for side in image_shape]
 
 
 def _check_sizes(sizes: Sequence[int]) -> None:

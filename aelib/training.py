@@ -1,8 +1,7 @@
 """``fit`` trains one model, ``fit_many`` many small ones at once. Plumbing: lesson 08 writes its own loop.
 
-What makes them fast on one core: the data are one tensor whose rows are drawn by a permutation, Adam is
-fused, and nothing is read back from the running sums before an epoch ends. The optimizer is that of
-D. P. Kingma and J. Ba, Adam: A Method for Stochastic Optimization, ICLR 2015.
+What makes them fast on one core: the data are one tensor whose rows are drawn by a permutation, `aelib.adam` updates
+all weights in one fused call, and nothing is read back from the running sums before an epoch ends.
 
 A loss is a function ``loss(model, x)`` that returns one number, averaged over the batch, or several with
 names, of which the one called "loss" is minimised: ``{"loss": …, "reconstruction": …, "kl": …}``.
@@ -11,22 +10,29 @@ names, of which the one called "loss" is minimised: ``{"loss": …, "reconstruct
 from __future__ import annotations
 
 import copy
+import hashlib
 import math
-import sys
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from functools import partial
 from itertools import pairwise
+from pathlib import Path
+from typing import Any
 
 import torch
 from torch import Tensor, nn
 from torch.func import functional_call
 from torch.overrides import TorchFunctionMode
 
+from aelib.adam import Adam
+from aelib.checkpoints import Run, load, save
 from aelib.data.dataset import Dataset
 from aelib.objectives import reconstruction_error
+from aelib.progress import Line
+
+__all__ = ["History", "best_device", "fit", "fit_many", "load", "save"]
 
 Loss = Callable[..., Tensor | dict[str, Tensor]]
 State = dict[str, Tensor]
@@ -99,6 +105,7 @@ def fit(
     held_out: Tensor | None = None,
     progress: bool = True,
     callback: Callable[[int, nn.Module, History], None] | None = None,
+    checkpoint: str | Path | None = None,
 ) -> History:
     """Train ``model`` in place with Adam, and say how it went.
 
@@ -108,40 +115,50 @@ def fit(
     held_out: (m, D), judged in place of the Dataset's own; by the same noise after each epoch.
     progress: one line of text in a notebook, rewritten in place; elsewhere nothing.
     callback: called as ``callback(epoch, model, history)`` after each epoch, the model in evaluation mode.
+    checkpoint: a file that keeps the whole run after each epoch. If it exists, the same call goes on from there, on
+        the curve that an uninterrupted run has, to the last digit on one machine; ``epochs`` may be larger than it
+        was. A file of another run is refused, and so is a damaged one; ``load`` reads the weights alone.
+
+    The model trains on the device where it lies; rows are moved there batch by batch.
 
     The stop button ends the run without an error and keeps the weights of that moment. If the loss or a
-    weight stops being finite, the run ends with the weights of the last good epoch. ``History`` says so.
+    weight stops being finite, the run ends with the weights of the last good epoch. ``History`` says so. With a
+    checkpoint the stop button, too, goes back to the last whole epoch, which is what the file holds.
     Raises ValueError or TypeError, before anything is changed, for data or settings that cannot work.
     """
     _check_settings(epochs, batch_size, lr, [seed])
-    rows, judged = _sources(data, held_out, _dtype(model))
+    rows, judged = _sources(data, held_out, _like(model))
     _check_loss(model, loss, rows, seed)
     weights = [weight for weight in model.parameters() if weight.requires_grad]
     order = torch.Generator().manual_seed(seed)
-    history, line = History(last_state=_copy(model)), _Line(progress)
+    history, line = History(last_state=_copy(model)), Line(progress)
     with _clock(history), _modes_kept(model), _own_randomness(seed):
-        optimizer = torch.optim.Adam(weights, lr=lr, fused=True)
+        optimizer = Adam(weights, lr)
+        identity = partial(_identity, seed, batch_size, lr, rows, judged)
+        trial = partial(_trial, model, loss, rows, seed)
+        run = Run(checkpoint, model, optimizer, order, history, epochs, identity, trial)
         try:
             while history.epochs < epochs and not history.stopped:
                 shuffled = torch.randperm(len(rows), generator=order)
                 parts = _learn(model.train(), loss, rows, shuffled.split(batch_size), optimizer, line)
                 _close_epoch(model.eval(), loss, parts, judged, seed, lr, history)
+                run.save()
                 if callback and not history.stopped:
                     with _own_randomness(seed):
                         callback(history.epochs, model, history)
                 line.say(lambda: f"{history.epochs} of {_count(epochs, 'epoch')}{_losses(history)}")
         except KeyboardInterrupt:
-            _stop_by_hand(model, history, epochs)
+            run.resume()
+            _stop_by_hand(model, history, epochs, bool(checkpoint))
     line.say(history.text, final=True)
     return history
 
 
-def _learn(model, loss: Loss, rows: _Rows, batches, optimizer, line: _Line) -> dict[str, float]:
+def _learn(model, loss: Loss, rows: _Rows, batches, optimizer, line: Line) -> dict[str, float]:
     """One pass over the data; the mean of each part of the loss, every row counted once."""
     means = _Means()
     for i, batch in enumerate(batches):
         parts = _parts(loss(model, rows[batch]))
-        optimizer.zero_grad()
         parts["loss"].backward()
         optimizer.step()
         means.add(parts, len(batch))
@@ -170,11 +187,35 @@ def _evaluate(model: nn.Module, loss: Loss, rows: _Rows | None, seed: int) -> di
     return means.floats()
 
 
-def _stop_by_hand(model: nn.Module, history: History, epochs: int) -> None:
+def _stop_by_hand(model: nn.Module, history: History, epochs: int, resumable: bool) -> None:
     if not _is_finite(model):
         model.load_state_dict(history.last_state)
     history.last_state = _copy(model)
-    history.stopped = _stopped_by_hand(history, epochs)
+    kept = f"has the weights of {_last_epoch(history)}, from which the same call goes on"
+    history.stopped = _stopped_by_hand(history, epochs, *([kept] if resumable else []))
+
+
+def best_device() -> torch.device:
+    """Where a large model trains fastest here: CUDA, else MPS (Apple), else the CPU. ``model.to(best_device())``.
+
+    The small models of the lessons are as fast on the CPU.
+    """
+    if torch.cuda.is_available():
+        return torch.device("cuda")
+    return torch.device("mps" if torch.backends.mps.is_available() else "cpu")
+
+
+def _identity(seed: int, batch_size: int, lr: float, rows: _Rows, judged: _Rows | None) -> dict[str, Any]:
+    """What makes two calls the same run, by name; the rows by their SHA-256."""
+    hashes = {"data": _hash_of(rows), "held_out": _hash_of(judged)}
+    return {"seed": seed, "batch_size": batch_size, "lr": lr} | hashes
+
+
+def _hash_of(rows: _Rows | None) -> str:
+    total = hashlib.sha256()
+    for batch in _in_order(rows, EVALUATED_AT_ONCE):
+        total.update(rows[batch].cpu().contiguous().view(torch.uint8).numpy())
+    return total.hexdigest()
 
 
 # Many models
@@ -193,7 +234,7 @@ def fit_many(
     held_out: Tensor | None = None,
     progress: bool = True,
 ) -> list[History]:
-    """Train many small models of one class side by side, in place: each as ``fit`` would, in half the time.
+    """Train many small models of one class side by side on the CPU, in place: as ``fit`` would, in half the time.
 
     seeds: one for each model: the order of its rows is that of ``fit(..., seed=seed)``.
     betas: one for each model, handed to ``loss(model, x, beta=beta)``; without them it is ``loss(model, x)``.
@@ -209,12 +250,12 @@ def fit_many(
     models = list(models)
     _check_settings(epochs, batch_size, lr, seeds)
     _check_company(models, seeds, betas)
-    rows, judged = _sources(data, held_out, _dtype(models[0]))
+    rows, judged = _sources(data, held_out, _like(models[0]))
     _check_loss(models[0], loss if betas is None else partial(loss, beta=betas[0]), rows, seeds[0])
     stacks = [_stack(chosen, models, seeds, betas, loss, lr) for chosen in _in_groups(models)]
     for stack in stacks:
         stack.check(rows)
-    line, started = _Line(progress), time.perf_counter()
+    line, started = Line(progress), time.perf_counter()
     try:
         for epoch in range(1, epochs + 1):
             for stack in stacks:
@@ -271,7 +312,7 @@ class _Stack:
         self.masks = {name: mask for name in self.learning if (mask := _mask(named[name])) is not None}
         for name in self.learning:
             self.now[name].requires_grad_()
-        self.optimizer = torch.optim.Adam([self.now[name] for name in self.learning], lr=lr, fused=True)
+        self.optimizer = Adam([self.now[name] for name in self.learning], lr)
         self.orders = [torch.Generator().manual_seed(seed) for seed in seeds]
         self.noise = torch.Generator().manual_seed(self.seed).get_state()
         self.histories = [History() for _ in models]
@@ -320,7 +361,6 @@ class _Stack:
             torch.set_rng_state(self.noise)
             for batch in orders.split(batch_size, dim=1):
                 parts = self.losses(self.now, rows[batch], 0)
-                self.optimizer.zero_grad()
                 parts["loss"].sum().backward()
                 self.keep_padding_zero()
                 self.optimizer.step()
@@ -518,33 +558,11 @@ class _Means:
         return {name: float(mean) for name, mean in self.tensors().items()}
 
 
-class _Line:
-    """One line of text below the cell, rewritten at most five times a second; nothing outside a notebook."""
-
-    def __init__(self, wanted: bool) -> None:
-        self.handle = _new_line() if wanted else None
-        self.due = 0.0
-
-    def say(self, sentence: Callable[[], str], final: bool = False) -> None:
-        if self.handle and (final or time.monotonic() >= self.due):
-            self.handle.update({"text/plain": sentence()}, raw=True)
-            self.due = time.monotonic() + 0.2
-
-
-def _new_line():
-    """A display that can be rewritten, or None where there is no notebook."""
-    shell = sys.modules["IPython"].get_ipython() if "IPython" in sys.modules else None
-    if getattr(shell, "kernel", None) is None:
-        return None
-    from IPython.display import display
-
-    return display({"text/plain": "…"}, raw=True, display_id=True)
-
-
 @contextmanager
 def _own_randomness(seed: int) -> Iterator[None]:
     """Inside, torch's global stream starts from ``seed``; outside, it goes on as if nothing had happened."""
-    with torch.random.fork_rng(devices=[]):
+    devices = range(torch.cuda.device_count()) if torch.cuda.is_initialized() else ()
+    with torch.random.fork_rng(devices=devices):
         torch.manual_seed(seed)
         yield
 
@@ -564,7 +582,7 @@ def _modes_kept(model: nn.Module) -> Iterator[None]:
 def _clock(history: History) -> Iterator[None]:
     started = time.perf_counter()
     yield
-    history.seconds = time.perf_counter() - started
+    history.seconds += time.perf_counter() - started
 
 
 def _copy(model: nn.Module) -> State:
@@ -575,12 +593,12 @@ def _is_finite(model: nn.Module) -> bool:
     return all(bool(weight.isfinite().all()) for weight in model.parameters())
 
 
-def _dtype(model: nn.Module) -> torch.dtype:
-    """The floating type of the model's weights."""
-    found = [weight.dtype for weight in model.parameters() if weight.requires_grad]
+def _like(model: nn.Module) -> Tensor:
+    """A weight, whose floating type and device the rows take."""
+    found = [weight for weight in model.parameters() if weight.requires_grad]
     if not found:
         raise ValueError("the model has no parameters to train: is each frozen by requires_grad = False?")
-    return found[0]
+    return found[0].detach()
 
 
 def _count(n: int, thing: str) -> str:
@@ -600,16 +618,19 @@ def _losses(history: History) -> str:
 
 
 def _diverged(history: History, lr: float) -> str:
-    kept = f"epoch {history.epochs}" if history.epochs else "the start"
     return (
         f"Training diverged in epoch {history.epochs + 1}: the loss or a weight is no longer finite. "
-        f"The weights are those of {kept}; try a smaller lr than {lr:g}."
+        f"The weights are those of {_last_epoch(history)}; try a smaller lr than {lr:g}."
     )
 
 
-def _stopped_by_hand(history: History, epochs: int) -> str:
+def _last_epoch(history: History) -> str:
+    return f"epoch {history.epochs}" if history.epochs else "the start"
+
+
+def _stopped_by_hand(history: History, epochs: int, kept: str = "keeps the weights of that moment") -> str:
     epoch = min(history.epochs + 1, epochs)
-    return f"Stopped by hand in epoch {epoch} of {epochs}; the model keeps the weights of that moment."
+    return f"Stopped by hand in epoch {epoch} of {epochs}; the model {kept}."
 
 
 # Refusing what cannot work
@@ -653,31 +674,33 @@ def _check_company(models: list[nn.Module], seeds: Sequence[int], betas: Sequenc
             raise ValueError(f"{name} needs one entry for each of {len(models)} models; got {len(values)}.")
     if len({id(model) for model in models}) < len(models):
         raise ValueError("the same model is in the list twice: make each of them anew.")
+    if any(weight.device.type != "cpu" for model in models for weight in model.parameters()):
+        raise ValueError("models trained together must lie on the CPU: use fit for those on another device.")
     if len({(type(model), *_tensors(model)) for model in models}) > 1:
         raise ValueError(
             "models trained together must be of one class with the same layers, and these are not: use fit."
         )
 
 
-def _sources(data, held_out: Tensor | None, dtype: torch.dtype) -> tuple[_Rows, _Rows | None]:
+def _sources(data, held_out: Tensor | None, like: Tensor) -> tuple[_Rows, _Rows | None]:
     """The rows to learn from, and those to judge by, or None."""
-    judged = None if held_out is None else _tensor_rows("held_out", held_out, dtype)
+    judged = None if held_out is None else _tensor_rows("held_out", held_out, like)
     if not isinstance(data, Dataset):
-        return _tensor_rows("data", data, dtype), judged
+        return _tensor_rows("data", data, like), judged
     if data.raw.is_floating_point():
         _check_finite(data.name, data.raw)
     if not len(data.train_index):
         raise ValueError(f"{data.name} has no rows to learn from: its train_index is empty.")
     if judged is None and len(data.held_out_index):
-        judged = _dataset_rows(data, data.held_out_index, dtype)
-    return _dataset_rows(data, data.train_index, dtype), judged
+        judged = _dataset_rows(data, data.held_out_index, like)
+    return _dataset_rows(data, data.train_index, like), judged
 
 
-def _dataset_rows(data: Dataset, index: Tensor, dtype: torch.dtype) -> _Rows:
-    return _Rows(lambda at: data.rows(index[at]).to(dtype), len(index))
+def _dataset_rows(data: Dataset, index: Tensor, like: Tensor) -> _Rows:
+    return _Rows(lambda at: data.rows(index[at]).to(like), len(index))
 
 
-def _tensor_rows(name: str, x: Tensor, dtype: torch.dtype) -> _Rows:
+def _tensor_rows(name: str, x: Tensor, like: Tensor) -> _Rows:
     if not isinstance(x, Tensor):
         raise TypeError(
             f"{name} should be a Dataset or a float tensor of shape (n, D), got a {type(x).__name__}: "
@@ -691,8 +714,8 @@ def _tensor_rows(name: str, x: Tensor, dtype: torch.dtype) -> _Rows:
             "x.reshape(len(x), -1) makes each example one row."
         )
     _check_finite(name, x)
-    x = x.detach().to(dtype)
-    return _Rows(x.__getitem__, len(x))
+    x = x.detach().to(like.dtype)
+    return _Rows(lambda at: x[at].to(like), len(x))
 
 
 def _check_finite(name: str, x: Tensor) -> None:
@@ -705,18 +728,22 @@ def _check_finite(name: str, x: Tensor) -> None:
 
 
 def _check_loss(model: nn.Module, loss: Loss, rows: _Rows, seed: int) -> None:
-    """Try the loss on two rows, in evaluation mode, and say in a sentence what is wrong."""
-    x = rows[torch.arange(min(2, len(rows)))]
-    with _modes_kept(model), _own_randomness(seed):
-        try:
-            value = _parts(loss(model.eval(), x))["loss"]
-        except RuntimeError as error:
-            raise ValueError(_mismatch(model, x, error)) from error
+    """Try the loss on two rows, and say in a sentence what is wrong."""
+    try:
+        value = _trial(model, loss, rows, seed)
+    except RuntimeError as error:
+        raise ValueError(_mismatch(model, rows[torch.arange(1)], error)) from error
     if not value.requires_grad:
         raise ValueError(
             "the loss does not depend on the model's parameters: was it detached, computed under no_grad, or "
             "without the model?"
         )
+
+
+def _trial(model: nn.Module, loss: Loss, rows: _Rows, seed: int) -> Tensor:
+    """The loss on the first two rows, in evaluation mode, always by the same noise."""
+    with _modes_kept(model), _own_randomness(seed):
+        return _parts(loss(model.eval(), rows[torch.arange(min(2, len(rows)))]))["loss"]
 
 
 def _mismatch(model: nn.Module, x: Tensor, error: RuntimeError) -> str:

@@ -1,8 +1,21 @@
-"""Data sets that are made or shipped, never fetched behind your back."""
+"""Data sets that are made or shipped; real ones are fetched only by those who call for them."""
 
 from aelib.data.dataset import Dataset, split
 from aelib.data.digits import digits
+from aelib.data.downloads import DownloadError, fashion_mnist, mnist, real_or_digits
 from aelib.data.media import clips, tones, words
 from aelib.data.shapes import shapes
 
-__all__ = ["Dataset", "clips", "digits", "shapes", "split", "tones", "words"]
+__all__ = [
+    "Dataset",
+    "DownloadError",
+    "clips",
+    "digits",
+    "fashion_mnist",
+    "mnist",
+    "real_or_digits",
+    "shapes",
+    "split",
+    "tones",
+    "words",
+]

@@ -466,7 +466,7 @@ def stack_of(dims, betas=None):
 
 def test_padding_stays_zero_though_noise_flows_through_it(small):
     stack = stack_of([1, 3, 5])
-    rows = training._tensor_rows("data", small, torch.float32)
+    rows = training._tensor_rows("data", small, small)
     for _ in range(3):
         stack.epoch(rows, rows, 64)
     assert set(stack.masks) == {
