@@ -293,12 +293,14 @@ def random_projection(x: Tensor, latent_dim: int, seed: int = 0) -> CodePair:
 
 
 def pca(x: Tensor, latent_dim: int) -> CodePair:
-    """Project onto the first latent_dim principal components of x (n, D), scikit-learn's."""
-    from sklearn.decomposition import PCA
-
-    fitted = PCA(latent_dim, svd_solver="full").fit(x.double().numpy())
-    weight = torch.from_numpy(fitted.components_.T.copy()).to(x.dtype)
-    return _projection(torch.from_numpy(fitted.mean_).to(x.dtype), weight)
+    """Project onto the first latent_dim principal components of x (n, D)."""
+    mean = x.double().mean(dim=0)
+    directions = torch.linalg.svd(x.double() - mean, full_matrices=False).Vh
+    if not 1 <= latent_dim <= len(directions):
+        raise ValueError(
+            f"{len(x)} examples of {x.shape[1]} numbers have {len(directions)} components; got {latent_dim}."
+        )
+    return _projection(mean.to(x.dtype), directions[:latent_dim].T.to(x.dtype))
 
 
 def recode(model: Any, h: Callable[[Tensor], Tensor], h_inverse: Callable[[Tensor], Tensor]) -> CodePair:

@@ -154,7 +154,7 @@ class VAE(nn.Module):
         self.n_inputs, self.latent_dim, self.likelihood = n_inputs, latent_dim, likelihood
         with torch.random.fork_rng(devices=[]):
             torch.manual_seed(seed)
-            self.body = nn.Sequential(mlp(sizes[:-1], activation), activation()) if hidden else nn.Identity()
+            self.body = nn.Sequential(*mlp(sizes[:-1], activation), activation()) if hidden else nn.Identity()
             self.to_mu = nn.Linear(sizes[-2], latent_dim)
             self.to_log_var = nn.Linear(sizes[-2], latent_dim)
             self.decoder = mlp(sizes[::-1], activation)

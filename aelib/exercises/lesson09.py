@@ -1,0 +1,247 @@
+"""Checks for lesson 09, with references of their own in numpy and scipy."""
+
+import math
+
+import numpy as np
+import torch
+from scipy.special import logsumexp
+from scipy.stats import norm
+
+from aelib.exercises.frame import Wrong, array, close, exercise, first_slip, function, number, same_shape
+
+
+@exercise
+def bound(answer) -> str:
+    """``answer(log_weights) -> (batch,)``: the importance-weighted bound from log p(x, z) − log q(z|x), (S, batch)."""
+    log_weights = np.random.default_rng(0).normal([3.0, -4.0, 0.0, 12.0], [0.5, 2.0, 4.0, 1.0], (50, 4))
+    got = array(function(answer)(torch.tensor(log_weights)), "bound(log_weights)")
+    want = np.array([math.log(sum(map(math.exp, column)) / 50) for column in log_weights.T])
+    same_shape(got, want, "bound(log_weights)")
+    if not close(got, want, rtol=1e-5, atol=1e-6):
+        raise _bound_slip(got, want, log_weights)
+    far = array(function(answer)(torch.tensor(log_weights - 2000)), "bound(log_weights)")
+    if not close(far, want - 2000, rtol=1e-6, atol=1e-3):
+        raise Wrong(
+            "Right for these, but with weights of e⁻²⁰⁰⁰, usual for larger pictures, exp gives 0 and its logarithm −inf: "
+            "torch.logsumexp takes out the largest weight first."
+        )
+    gain = want - log_weights.mean(axis=0)
+    return (
+        f"Right. Over the averages of the logs, which are the ELBO, it gains {gain.min():.2f} to {gain.max():.2f} nats here: "
+        "the more the weights scatter, the more."
+    )
+
+
+def _bound_slip(got: np.ndarray, want: np.ndarray, log_weights: np.ndarray) -> Wrong:
+    total = logsumexp(log_weights, axis=0)
+    said = f"For the first image you got {got[0]:.4f}, expected {want[0]:.4f} nats: "
+    slips = {
+        "that is the mean of the logs, the ELBO; here the mean comes first and the log after it.": log_weights.mean(
+            axis=0
+        ),
+        "log S is missing: the weights were added up, and their mean is asked for.": total,
+        "log S was added; a mean divides by S, so that its logarithm is subtracted.": total + math.log(50),
+        "log S is the logarithm of the number of samples, 50; you took another number.": total - math.log(4),
+        "that is the mean weight itself; its logarithm is missing.": np.exp(want),
+        "you divided the logarithm by S; divide the sum of the weights, which subtracts log S.": total / 50,
+        "that is the largest weight alone; all samples count.": log_weights.max(axis=0),
+    }
+    return first_slip(
+        {said + words: close(got, value, 1e-5, 1e-6) for words, value in slips.items()},
+        said + "logsumexp over the samples, minus log S.",
+    )
+
+
+@exercise
+def compare(answer) -> str:
+    """``answer(first, second) -> (difference, error)``: mean difference of paired bounds (n,) and its standard error."""
+    generator = np.random.default_rng(1)
+    shared, own = 5 * generator.standard_normal(40), generator.standard_normal((2, 40))
+    first, second = 10.6 + shared + own[0], 10 + shared + own[1]
+    got = _pair(function(answer)(torch.tensor(first), torch.tensor(second)))
+    apart = first - second
+    want = np.array([apart.mean(), apart.std(ddof=1) / math.sqrt(40)])
+    if not close(got[0], want[0], rtol=1e-5):
+        raise first_slip(
+            {"The difference has the wrong sign: it is first minus second.": close(got[0], -want[0], 1e-5)},
+            f"The difference is {got[0]:.4f}, expected {want[0]:.4f}: the mean of first − second.",
+        )
+    if not (close(got[1], want[1], 1e-5) or close(got[1], apart.std() / math.sqrt(40), 1e-5)):
+        raise _compare_slip(got[1], want[1], first, second)
+    alone = math.sqrt(first.var(ddof=1) / 40 + second.var(ddof=1) / 40)
+    return (
+        f"Right: {want[0]:.2f} ± {want[1]:.2f} nats. Taken for two unrelated samples it would read ± {alone:.2f}: "
+        "the same images are hard for both models, and a paired difference lets that cancel."
+    )
+
+
+def _pair(answer) -> np.ndarray:
+    if not isinstance(answer, tuple | list):
+        raise Wrong("Return two numbers: the mean difference, and its standard error.")
+    return np.array(
+        [number(part, name) for part, name in zip(answer, ("the difference", "the error"), strict=True)]
+    )
+
+
+def _compare_slip(got: float, want: float, first: np.ndarray, second: np.ndarray) -> Wrong:
+    said = f"The standard error is {got:.4f}, expected {want:.4f}: "
+    deviation = lambda values: (values.std(ddof=0), values.std(ddof=1))  # noqa: E731
+    alone = [math.sqrt((a**2 + b**2) / 40) for a, b in zip(deviation(first), deviation(second), strict=True)]
+    slips = {
+        "that is the standard deviation of the differences; their mean is known better, by √n.": deviation(
+            first - second
+        ),
+        "you divided by n; a standard error falls with √n.": [sd / 40 for sd in deviation(first - second)],
+        "that treats the two as unrelated samples. They are the same images: take the differences first.": alone,
+        "that is a variance; take its square root.": [sd**2 / 40 for sd in deviation(first - second)],
+        "that is the error of one model's mean; asked is that of the difference.": [
+            sd / math.sqrt(40) for values in (first, second) for sd in deviation(values)
+        ],
+    }
+    return first_slip(
+        {said + words: any(close(got, value, 1e-5) for value in values) for words, values in slips.items()},
+        said + "the standard deviation of the differences, over √n.",
+    )
+
+
+@exercise
+def rate_in_bits(answer) -> str:
+    """``answer(mu, log_var) -> bits``: the mean over examples of KL(q(z|x) ‖ N(0, I)), in bits an image."""
+    generator = np.random.default_rng(2)
+    mu, log_var = generator.standard_normal((30, 4)), generator.uniform(-4, 1, (30, 4))
+    got = number(function(answer)(torch.tensor(mu), torch.tensor(log_var)), "your rate")
+    nats = _kl(mu, np.exp(log_var / 2))
+    want = nats.sum(axis=1).mean() / math.log(2)
+    if not close(got, want, 1e-5):
+        raise _rate_slip(got, want, nats, mu, log_var)
+    return (
+        f"Right: {want:.1f} bits an image. It is a price and not yet a file, and never less than what the code tells "
+        "about the image, I_q."
+    )
+
+
+def _kl(mu: np.ndarray, sigma: np.ndarray) -> np.ndarray:
+    """KL of each latent, by its definition: minus the entropy, minus the expected log of the prior."""
+    return -norm(mu, sigma).entropy() + 0.5 * math.log(2 * math.pi) + 0.5 * (mu**2 + sigma**2)
+
+
+def _rate_slip(got: float, want: float, nats: np.ndarray, mu: np.ndarray, log_var: np.ndarray) -> Wrong:
+    said = f"You got {got:.4f}, expected {want:.4f} bits: "
+    slips = {
+        "those are nats; a bit is log 2 nats, so divide by log 2.": want * math.log(2),
+        "you multiplied by log 2; a bit is less than a nat, so there are more of them: divide.": want
+        * math.log(2) ** 2,
+        "you divided by log 10; bits need log 2.": want * math.log(2) / math.log(10),
+        "that is the average over latents; an image pays for all of them, so sum.": want / 4,
+        "that is the sum over the images; the rate is what one costs, on average.": want * 30,
+        "the sign is turned: a KL is never negative.": -want,
+        "the ½ is missing.": 2 * want,
+        "you read log_var as log σ: σ² is exp(log_var).": (
+            0.5 * (mu**2 + np.exp(2 * log_var) - 1 - 2 * log_var)
+        )
+        .sum(axis=1)
+        .mean()
+        / math.log(2),
+    }
+    return first_slip(
+        {said + words: close(got, value, 1e-5) for words, value in slips.items()},
+        said + "−½ Σ (1 + log σ² − μ² − σ²) for each image, averaged, over log 2.",
+    )
+
+
+@exercise
+def active(answer) -> str:
+    """``answer(mu) -> (K,) bool``: which latents' means (n, K) vary over the examples by more than 0.01."""
+    generator = np.random.default_rng(3)
+    spread = np.array([1.0, 0.02, 0.3, 0.07, 0.13, 0.9])
+    mu = np.array([0.0, 1.5, 0.2, 0.0, 0.0, 2.0]) + spread * generator.standard_normal((400, 6))
+    got = array(function(answer)(torch.tensor(mu)), "active(mu)")
+    want = mu.var(axis=0) > 0.01
+    if got.shape == (400,):
+        raise Wrong("You got one answer for each image, (400,): take the variance over the images, dim=0.")
+    if got.shape == () and close(got, want.sum()):
+        raise Wrong(
+            "That is how many are active; return which, a tensor of True and False, one for each latent."
+        )
+    same_shape(got, want, "active(mu)")
+    if not np.isin(got, (0, 1)).all():
+        raise Wrong("Return True or False for each latent: compare the variance with 0.01.")
+    if not np.array_equal(got.astype(bool), want):
+        raise _active_slip(got.astype(bool), want, mu)
+    return (
+        f"Right: {want.sum()} of 6. The second sits elsewhere than the prior, and pays for it; but it sits there for "
+        "every image, and tells nothing."
+    )
+
+
+def _active_slip(got: np.ndarray, want: np.ndarray, mu: np.ndarray) -> Wrong:
+    said = f"Latents {np.flatnonzero(got != want) + 1} are judged wrongly: "
+    fits = lambda guess: np.array_equal(got, guess)  # noqa: E731
+    return first_slip(
+        {
+            said + "that is the other way round; active means that the mean moves.": fits(~want),
+            said + "you compared the standard deviation; 0.01 is a variance.": fits(mu.std(axis=0) > 0.01),
+            said
+            + "you looked at the mean square, so that a mean which sits elsewhere and never moves counts as "
+            "active. Take the variance.": fits((mu**2).mean(axis=0) > 0.01)
+            or fits(np.abs(mu).mean(axis=0) > 0.01)
+            or fits(np.abs(mu.mean(axis=0)) > 0.01),
+        },
+        said + "is the variance of μ over the images, dim=0, above 0.01?",
+    )
+
+
+@exercise
+def best_decoder(answer) -> str:
+    """``answer(z, mu, log_var, x) -> (m, D)``: for codes (m, K) the mean of x (n, D) under the encoder's q(x|z)."""
+    generator = np.random.default_rng(4)
+    mu, x = generator.standard_normal((9, 2)), generator.uniform(size=(9, 5))
+    log_var = generator.uniform(-3, 1, (9, 2))
+    z = generator.standard_normal((6, 2))
+    given = [torch.tensor(part) for part in (z, mu, log_var, x)]
+    got = array(function(answer)(*given), "best_decoder(z, mu, log_var, x)")
+    log_q = norm.logpdf(z[:, None], mu, np.exp(log_var / 2)).sum(axis=2)
+    want = _average(log_q, x)
+    same_shape(got, want, "best_decoder(z, mu, log_var, x)")
+    if not close(got, want, 1e-5, 1e-7):
+        raise _best_slip(got, log_q, z, mu, log_var, x)
+    shares = np.exp(log_q - logsumexp(log_q, axis=1, keepdims=True)).max(axis=1)
+    return (
+        f"Right. At these codes the likeliest owner has {shares.min():.0%} to {shares.max():.0%} of the weight; where it "
+        "is far from all, the best picture is a mixture, however large the decoder."
+    )
+
+
+def _average(log_weight: np.ndarray, x: np.ndarray) -> np.ndarray:
+    return np.exp(log_weight - logsumexp(log_weight, axis=1, keepdims=True)) @ x
+
+
+def _best_slip(
+    got: np.ndarray, log_q: np.ndarray, z: np.ndarray, mu: np.ndarray, log_var: np.ndarray, x: np.ndarray
+) -> Wrong:
+    apart = np.square(z[:, None] - mu)
+    slips = {
+        "The weights do not sum to 1: divide by their sum over the images (softmax does).": np.exp(log_q) @ x,
+        "You normalised over the codes; for each code the weights of the images sum to 1.": np.exp(
+            log_q - logsumexp(log_q, axis=0, keepdims=True)
+        )
+        @ x,
+        "That is the likeliest owner's own picture. It is a picture, and not the one with the least squared error.": x[
+            log_q.argmax(axis=1)
+        ],
+        "All images count alike, wherever z lies: weight them with q(x|z).": np.tile(
+            x.mean(axis=0), (len(z), 1)
+        ),
+        "The height of a cloud is missing: −½ log σ² makes narrow clouds higher.": _average(
+            -0.5 * (apart / np.exp(log_var)).sum(axis=2), x
+        ),
+        "The ½ in the exponent is missing.": _average(2 * log_q, x),
+        "You read log_var as log σ: the variance is exp(log_var).": _average(
+            norm.logpdf(z[:, None], mu, np.exp(log_var)).sum(axis=2), x
+        ),
+    }
+    return first_slip(
+        {words: close(got, value, 1e-5, 1e-7) for words, value in slips.items()},
+        f"The first number is {got[0, 0]:.4f}, expected {_average(log_q, x)[0, 0]:.4f}: log q(z|x_i) for each code and image, "
+        "softmax over the images, times the images.",
+    )

@@ -1,0 +1,219 @@
+"""Lesson 09's central interactive: VAEs of several code sizes and betas on the bits-distortion plot, and what they do."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING
+
+import numpy as np
+import traitlets
+
+from aelib.widgets.base import Interactive, as_float64, as_uint8, synced_bytes
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
+    from torch import Tensor
+
+    from aelib.data import Dataset
+    from aelib.models import VAE
+
+SHOWN, ROWS, PLACES = 8, 5, 7
+"""Digits and random codes in a row; latents walked through, and places on each walk, from -3 to 3."""
+FIGURES = ("rate", "error", "active", "informative", "robust", "representative", "distance", "coverage")
+PICTURES = 2 * SHOWN + ROWS * PLACES
+N_DRAWS = 10
+
+
+class RateDistortionBoard(Interactive, script="rate_distortion_board"):
+    """Choose beta and K: the point moves on the plot; copies, random drawings, walks and gauges follow.
+
+    latent_dim, beta: the model that is shown, one of sizes and one of betas. noise_var: σ_x², the same for all.
+    figures: (n_models, 8) float64, as `FIGURES` names them; models in the order of sizes, then of betas. rate is the
+    mean KL in nats, error the squared error per pixel of copies from drawn codes, both held out. informative, robust
+    and representative are those of `aelib.desiderata`; robust is NaN where no latent is active. distance and coverage
+    are of decoded codes from the prior, with real held-out examples as 1.
+    prices: (n_models, largest K) float64, the mean KL of each latent in nats, largest first, 0 beyond K.
+    pictures: (n_models, 51, D) bytes: 8 copies, 8 random drawings, 5 walks of 7 places along the dearest latents.
+    originals: (8, D) bytes. curves: for other methods (bits an image, error) points, by name.
+    """
+
+    latent_dim = traitlets.Int(8).tag(sync=True)
+    beta = traitlets.Float(1.0).tag(sync=True)
+    sizes = traitlets.List(traitlets.Int()).tag(sync=True)
+    betas = traitlets.List(traitlets.Float()).tag(sync=True)
+    noise_var = traitlets.Float().tag(sync=True)
+    figures = synced_bytes()
+    prices = synced_bytes()
+    pictures = synced_bytes()
+    originals = synced_bytes()
+    curves = traitlets.Dict().tag(sync=True)
+
+    @classmethod
+    def from_models(
+        cls,
+        dataset: Dataset,
+        models: Mapping[tuple[int, float], VAE],
+        curves: Mapping[str, Sequence[tuple[float, float]]],
+        **state: object,
+    ) -> RateDistortionBoard:
+        """From trained VAEs of 8 x 8 pictures, one for each pair (K, beta), all with one noise_var."""
+        sizes, betas = (sorted({key[part] for key in models}) for part in (0, 1))
+        ordered = _in_order(models, sizes, betas, dataset)
+        shown = _one_of_each(dataset)
+        prices = [_prices(model, dataset.held_out) for model in ordered]
+        board = cls(
+            sizes=sizes, betas=betas, noise_var=float(ordered[0].noise_var),
+            figures=as_float64([_figures(*pair, dataset) for pair in zip(ordered, prices, strict=True)]),
+            prices=as_float64([np.pad(np.sort(price)[::-1], (0, sizes[-1] - len(price))) for price in prices]),
+            pictures=as_uint8([_pictures(*pair, shown) for pair in zip(ordered, prices, strict=True)]),
+            originals=as_uint8(shown), curves={name: [list(point) for point in points] for name, points in curves.items()},
+            **state,
+        )  # fmt: skip
+        board.description = board._describe()
+        return board
+
+    @property
+    def index(self) -> int:
+        """Which of the models is shown."""
+        return self.sizes.index(self.latent_dim) * len(self.betas) + self.betas.index(self.beta)
+
+    def figure(self, name: str) -> float:
+        """One of `FIGURES` of the model that is shown."""
+        return float(self._table()[self.index, FIGURES.index(name)])
+
+    @property
+    def bits(self) -> float:
+        """The rate in bits an image."""
+        return self.figure("rate") / math.log(2)
+
+    def latent_bits(self) -> np.ndarray:
+        """(K,): the mean KL of each latent in bits, largest first."""
+        prices = np.frombuffer(self.prices, "<f8").reshape(-1, self.sizes[-1])
+        return prices[self.index, : self.latent_dim] / math.log(2)
+
+    def images(self) -> np.ndarray:
+        """(51, 64) bytes: copies, random drawings, and walks of the model that is shown."""
+        return np.frombuffer(self.pictures, np.uint8).reshape(-1, PICTURES, 64)[self.index]
+
+    def _table(self) -> np.ndarray:
+        return np.frombuffer(self.figures, "<f8").reshape(-1, len(FIGURES))
+
+    def _describe(self) -> str:
+        return (
+            "Bits an image against error per pixel for VAEs of several code sizes and betas, with the chosen one's copies, "
+            f"random drawings and walks along its latents; at beta {self.beta:g} and K = {self.latent_dim} the rate is "
+            f"{self.bits:.1f} bits, the error {self.figure('error'):.4f}, and {self.figure('active'):.0f} latents are active."
+        )
+
+    def picture(self) -> Figure:
+        from matplotlib.figure import Figure
+
+        from aelib.plots import STYLE, course_style
+
+        with course_style():
+            figure = Figure(figsize=(9, 3.6), layout="constrained", dpi=STYLE["figure.dpi"])
+            plot, right = figure.subplots(1, 2, width_ratios=[1.3, 1])
+            self._draw_plot(plot)
+            self._draw_pictures(right)
+        return figure
+
+    def _draw_plot(self, ax: Axes) -> None:
+        from aelib.plots import LATENT, LINEAR, RECONSTRUCTION, label_line
+
+        for name, points in self.curves.items():
+            ax.plot(*zip(*points, strict=True), "s--", color=LINEAR if name == "PCA" else RECONSTRUCTION, markersize=3, linewidth=1, label=name)  # fmt: skip
+        for size, points in zip(
+            self.sizes, self._table()[:, :2].reshape(len(self.sizes), -1, 2), strict=True
+        ):
+            bits = points[:, 0] / math.log(2)
+            chosen = size == self.latent_dim
+            ax.plot(
+                bits,
+                points[:, 1],
+                ".-",
+                color=LATENT,
+                linewidth=2.4 if chosen else 1,
+                alpha=1 if chosen else 0.6,
+            )
+            label_line(ax, bits[0], points[0, 1], f"K = {size}", LATENT, xytext=(2, 6))
+        ax.plot(self.bits, self.figure("error"), "o", color=LATENT, markersize=12)
+        ax.set(xlabel="bits an image", ylabel="held-out error per pixel", xlim=(0, 50), ylim=(0, 0.08))
+        ax.legend()
+
+    def _draw_pictures(self, ax: Axes) -> None:
+        from aelib.plots import INK
+
+        originals = np.frombuffer(self.originals, np.uint8).reshape(1, SHOWN, 8, 8)
+        rows = np.concatenate([originals, self.images()[: 2 * SHOWN].reshape(2, SHOWN, 8, 8)])
+        ax.imshow(np.pad(rows, ((0, 0), (0, 0), (1, 1), (1, 1))).swapaxes(1, 2).reshape(30, -1), cmap=INK)
+        ax.set(xticks=[], yticks=[5, 15, 25], yticklabels=["held out", "copies", "random codes"])
+        ax.tick_params(length=0)
+        ax.set_title(f"β = {self.beta:g}, K = {self.latent_dim}")
+
+
+def _in_order(models: Mapping, sizes: list[int], betas: list[float], dataset: Dataset) -> list[VAE]:
+    if len(models) != len(sizes) * len(betas):
+        raise ValueError(
+            f"a board needs a model for each K with each beta, {len(sizes)} times {len(betas)}; got {len(models)}."
+        )
+    if tuple(dataset.image_shape) != (8, 8):
+        raise ValueError(
+            f"the board draws 8 x 8 pictures; those of {dataset.name} are {tuple(dataset.image_shape)}."
+        )
+    ordered = [models[size, beta] for size in sizes for beta in betas]
+    if any(model.noise_var is None or model.noise_var != ordered[0].noise_var for model in ordered):
+        raise ValueError(
+            "all models should have the same noise_var: only then is beta their only difference."
+        )
+    return ordered
+
+
+def _one_of_each(dataset: Dataset) -> Tensor:
+    """(8, D): the first held-out digits 0 to 7."""
+    labels = dataset.held_out_labels.tolist()
+    return dataset.held_out[[labels.index(digit) for digit in range(SHOWN)]]
+
+
+def _prices(model: VAE, x: Tensor) -> np.ndarray:
+    import torch
+
+    from aelib.gaussian import kl_per_latent
+
+    with torch.no_grad():
+        return kl_per_latent(*model.encode(x)).double().mean(dim=0).numpy()
+
+
+def _figures(model: VAE, prices: np.ndarray, dataset: Dataset) -> list[float]:
+    """The numbers of `FIGURES` for one model."""
+    import torch
+
+    from aelib.desiderata import active_latents, draw_codes, informative, representative, robust
+
+    x = dataset.held_out
+    generator = torch.Generator().manual_seed(0)
+    with torch.no_grad():
+        mu, log_var = model.encode(x)
+        drawn = [model.decode(model.sample(mu, log_var, generator)) for _ in range(N_DRAWS)]
+        found = representative(model.decode(draw_codes(model, dataset.train, len(x))), dataset.train, x)
+        copied = informative(x, model.decode(mu), dataset.train.mean(dim=0))
+    n_active = int(active_latents(model, x).sum())
+    calm = robust(model.encode, x) if n_active else math.nan
+    error = sum((x - x_hat).square().mean().item() for x_hat in drawn) / N_DRAWS
+    parts = (copied, calm, found.score, found.distance_ratio, found.coverage / found.real_coverage)
+    return [float(prices.sum()), error, n_active, *parts]
+
+
+def _pictures(model: VAE, prices: np.ndarray, shown: Tensor) -> np.ndarray:
+    """(51, D): copies of `shown` from drawn codes, decoded codes from the prior, walks through the code of the 3."""
+    import torch
+
+    generator = torch.Generator().manual_seed(0)
+    with torch.no_grad():
+        mu, log_var = model.encode(shown)
+        walks = mu[3].repeat(ROWS * PLACES, 1)
+        for row, latent in enumerate(np.argsort(-prices)[:ROWS].tolist()):
+            walks[PLACES * row : PLACES * (row + 1), latent] = torch.linspace(-3, 3, PLACES)
+        codes = torch.cat([model.sample(mu, log_var, generator), model.sample_codes(SHOWN, generator), walks])
+        return model.decode(codes).numpy()

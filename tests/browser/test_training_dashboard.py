@@ -1,0 +1,155 @@
+"""Lesson 08's dashboard in the browser: empty, while it is fed, and as a slider through the run."""
+
+from __future__ import annotations
+
+import base64
+
+import numpy as np
+import pytest
+from axe_playwright_python.sync_playwright import Axe
+from nbformat.v4 import new_code_cell, new_notebook
+
+from aelib.data import digits
+from aelib.models import VAE
+from aelib.objectives import neg_elbo
+from aelib.training import fit
+from aelib.widgets.training_dashboard import TrainingDashboard
+
+FRAMES = 12
+
+
+@pytest.fixture(scope="module")
+def run() -> dict:
+    """The state that a run of twelve epochs leaves behind."""
+    board, model = TrainingDashboard(digits(), 4), VAE(64, 4, hidden=(32,), noise_var=0.05)
+    fit(model, digits(), epochs=FRAMES, lr=0.005, seed=0, loss=neg_elbo, progress=False, callback=board.watch)
+    return {name: getattr(board, name) for name in ("numbers", "pictures", "marks", "axes")}
+
+
+@pytest.fixture
+def board(run) -> TrainingDashboard:
+    return TrainingDashboard(digits(), 4, **run)
+
+
+def shown(page) -> dict[str, str]:
+    return page.evaluate("({ ...document.querySelector('section').dataset })")
+
+
+@pytest.mark.parametrize("frame", [-1, *range(0, FRAMES - 1)])
+def test_shows_what_python_computes(plain_page, board, frame):
+    board.shown = frame
+    page = plain_page.mount(board)
+    now, expected = shown(page), board.now()
+    assert int(now["epoch"]) == expected["epoch"]
+    assert int(now["inUse"]) == expected["in_use"]
+    for mine, theirs in (("reconstruction", "reconstruction"), ("kl", "kl"), ("negElbo", "neg_elbo")):
+        assert float(now[mine]) == pytest.approx(expected[theirs], rel=1e-9)
+    said = page.locator(".ae-says").text_content()
+    assert f"After epoch {expected['epoch']} " in said
+    assert ("None of the 4" in said) == (expected["in_use"] == 0)
+
+
+def test_clouds_stand_where_python_puts_them(plain_page, board):
+    board.shown = 5
+    page = plain_page.mount(board)
+    side = float(page.locator(".ae-run-map").get_attribute("width"))
+    drawn = page.evaluate(
+        "[...document.querySelectorAll('.ae-run-cloud')].map(e => ['cx', 'cy', 'rx', 'ry'].map(a => Number(e.getAttribute(a))))"
+    )
+    places = board.places()
+    expected = np.stack(
+        [
+            side * (0.5 + places[:, 0] / 6.8),
+            side * (0.5 - places[:, 1] / 6.8),
+            side * places[:, 2] / 6.8,
+            side * places[:, 3] / 6.8,
+        ],
+        axis=1,
+    )
+    np.testing.assert_allclose(drawn, expected, atol=1e-6)
+
+
+def test_keyboard_mouse_and_touch(plain_page, board):
+    page = plain_page.mount(board)
+    before = page.locator(".ae-strip").nth(1).screenshot()
+    page.get_by_role("slider", name="Epoch").focus()
+    page.keyboard.press("Home")
+    assert shown(page)["epoch"] == "1"
+    assert page.locator(".ae-strip").nth(1).screenshot() != before
+    page.keyboard.press("ArrowRight")
+    assert shown(page)["epoch"] == "2"
+    box = page.locator(".ae-chart").first.bounding_box()
+    page.mouse.click(box["x"] + box["width"] / 2, box["y"] + box["height"] / 2)
+    assert 4 <= int(shown(page)["epoch"]) <= 9
+    page.get_by_role("slider", name="Epoch").focus()
+    page.keyboard.press("End")
+    page.wait_for_timeout(250)
+    assert page.evaluate("model.saved.at(-1)") == {"shown": -1}
+    phone = plain_page.mount(board, width=360, touch=True)
+    box = phone.locator(".ae-chart").first.bounding_box()
+    phone.touchscreen.tap(box["x"] + 40, box["y"] + box["height"] / 2)
+    assert int(shown(phone)["epoch"]) <= 2
+
+
+def test_it_follows_a_run_and_stays_where_the_reader_is(plain_page, board, run):
+    """Frames arrive as a kernel sends them: the newest is shown, unless the reader has gone back."""
+    row = 8 * (2 + 4)
+    page = plain_page.mount(TrainingDashboard(digits(), 4))
+    assert "Nothing has been trained yet" in page.locator(".ae-says").text_content()
+    feed = """([numbers, pictures, marks, axes]) => {
+      const view = (text) => new DataView(Uint8Array.from(atob(text), (c) => c.charCodeAt(0)).buffer);
+      model.set({ numbers: view(numbers), pictures: view(pictures), marks: view(marks), axes });
+    }"""
+
+    def send(n: int) -> None:
+        parts = (run["numbers"][: n * row], run["pictures"][: n * 16 * 32], run["marks"][: n * 240])
+        page.evaluate(feed, [*(base64.b64encode(part).decode() for part in parts), run["axes"]])
+
+    send(3)
+    assert shown(page)["epoch"] == "3"
+    send(5)
+    assert shown(page)["epoch"] == "5"
+    page.get_by_role("slider", name="Epoch").focus()
+    page.keyboard.press("Home")
+    send(9)
+    assert shown(page)["epoch"] == "1" and shown(page)["frames"] == "9"
+
+
+@pytest.mark.parametrize(("theme", "width"), [("light", 1100), ("dark", 1100), ("light", 320), ("dark", 320)])
+@pytest.mark.parametrize("trained", [True, False])
+def test_accessible_and_narrow(plain_page, board, theme, width, trained):
+    page = plain_page.mount(board if trained else TrainingDashboard(digits(), 4), theme=theme, width=width)
+    assert page.evaluate("document.documentElement.scrollWidth") <= width
+    found = Axe().run(page, context=".ae").response["violations"]
+    assert [violation["id"] for violation in found] == []
+
+
+CODE = """import aelib, torch
+from aelib.data import digits
+from aelib.models import VAE
+from aelib.objectives import neg_elbo
+from aelib.training import fit
+from aelib.widgets.training_dashboard import TrainingDashboard
+board = TrainingDashboard(digits(), 4)
+board"""
+STOPPED = """model = VAE(64, 4, hidden=(32,), noise_var=0.05)
+def watch(epoch, model, history):
+    board.watch(epoch, model, history)
+    if epoch == 40:
+        raise KeyboardInterrupt
+history = fit(model, digits(), epochs=500, seed=0, lr=0.005, loss=neg_elbo, callback=watch, progress=False)"""
+
+
+def test_in_jupyterlab_a_stopped_run_is_all_there(lab):
+    lab.write("dashboard.ipynb", new_notebook(cells=[new_code_cell(CODE), new_code_cell(STOPPED)]))
+    page = lab.open_notebook("dashboard.ipynb")
+    lab.run_all(page)
+    page.wait_for_function("document.querySelector('section.ae-card')?.dataset.epoch === '40'")
+    assert page.locator("section.ae-card").count() == 1
+    bundle = lab.save(page).cells[0].outputs[0]
+    assert "after epoch 40" in bundle.data["text/plain"], (
+        "the still picture is the run's, not the empty board's"
+    )
+    page.get_by_role("slider", name="Epoch").focus()
+    page.keyboard.press("Home")
+    page.wait_for_function("document.querySelector('section.ae-card').dataset.epoch === '1'")

@@ -1,0 +1,127 @@
+"""Mistakes planted in the exercises of lesson 08: the student's code, and words that the answer must contain.
+
+A mistake stands where the stub stood; the cell's last line then calls the check, as in the lesson.
+"""
+
+NLL = (
+    "import math\n\ndef gaussian_nll(x, x_hat, noise_var):\n    squares = (x - x_hat).square().sum(dim=1)\n"
+    "    D, log_var, log_2pi = x.shape[1], math.log(noise_var), math.log(2 * math.pi)\n    return "
+)
+EPOCH = "def epoch(model, x, loss, optimiser, batch_size):\n    for batch in "
+SHUFFLED = EPOCH + "torch.randperm(len(x)).split(batch_size):\n        "
+STEP = "optimiser.zero_grad()\n        loss(model, x[batch]).backward()\n        optimiser.step()"
+SCORE = "def score_gradient(log_p, z, mu, log_var):\n    return "
+SIGMA = (
+    "def implied_sigma(n_pixels, n_latents, error, kl, weight):\n"
+    "    a = 1 / n_pixels if error == 'mean' else 1\n    b = weight / n_latents if kl == 'mean' else weight\n    return "
+)
+
+RIGHT_MODELS = {
+    "reconstruction(x, x_hat, noise_var)": (
+        "0.5 * ((x - x_hat).square() / noise_var + math.log(2 * math.pi * noise_var)).sum(dim=1).mean()"
+    ),
+    "sample_after_b(mu, log_var, eps)": "mu + (log_var / 2).exp() * eps",
+    "kl(mu, log_var)": "0.5 * (mu**2 + log_var.exp() - 1 - log_var).sum(dim=1).mean()",
+    "loss(reconstruction, kl)": "reconstruction + kl",
+    "sample_after_e(mu, log_var, eps)": "mu + (log_var / 2).exp() * eps",
+    "draw(model, n, generator)": "model.eval().decode(torch.randn(n, model.latent_dim, generator=generator)).detach()",
+}
+
+
+def models(letter: str, body: str) -> str:
+    """The six repaired functions, all right but the one with this letter, which has the given body."""
+    lines = [
+        f"def {head}:\n    return {body if k == letter else right}\n"
+        for k, (head, right) in zip("abcdef", RIGHT_MODELS.items(), strict=True)
+    ]
+    return "import math\n\n\n" + "\n\n".join(lines)
+
+
+PLANTED: dict[str, list[tuple[str, str]]] = {
+    "lesson08.gaussian_nll": [
+        (NLL + "(0.5 * (squares / noise_var + D * (log_var + log_2pi))).mean() / D", "mean over the pixels"),
+        (NLL + "(0.5 * (squares / noise_var + D * (log_var + log_2pi))).sum()", "summed over the batch"),
+        (
+            NLL + "(squares / noise_var + 0.5 * D * (log_var + log_2pi)).mean()",
+            "½ of the Gaussian's exponent",
+        ),
+        (NLL + "(squares / noise_var + D * (log_var + log_2pi)).mean()", "twice the right value"),
+        (
+            NLL + "(0.5 * (squares / noise_var**2 + D * (2 * log_var + log_2pi))).mean()",
+            "variance σ² already",
+        ),
+        (NLL + "(0.5 * (squares / noise_var**0.5 + D * (log_var + log_2pi))).mean()", "not its root"),
+        (NLL + "(0.5 * squares / noise_var).mean()", "log σ² and log 2π are missing"),
+        (NLL + "(0.5 * (squares / noise_var + D * log_2pi)).mean()", "log σ² is missing"),
+        (NLL + "(0.5 * (squares / noise_var + D * log_var)).mean()", "log 2π is missing"),
+        (NLL + "(0.5 * (squares / noise_var + log_var + log_2pi)).mean()", "every pixel has its own"),
+        (NLL + "-(0.5 * (squares / noise_var + D * (log_var + log_2pi))).mean()", "its negative"),
+        (NLL + "0.5 * (squares / noise_var + D * (log_var + log_2pi))", "average them over the batch"),
+    ],
+    "lesson08.epoch": [
+        (SHUFFLED + STEP.replace("optimiser.zero_grad()\n        ", ""), "zero_grad"),
+        (
+            SHUFFLED
+            + "value = loss(model, x[batch])\n        optimiser.step()\n        optimiser.zero_grad()\n        value.backward()",
+            "gradient of the batch before",
+        ),
+        (SHUFFLED + STEP.replace("\n        optimiser.step()", ""), "have not moved"),
+        (EPOCH + "torch.arange(len(x)).split(batch_size):\n        " + STEP, "in the order of the table"),
+        (
+            EPOCH
+            + "torch.randperm(len(x))[: len(x) // batch_size * batch_size].split(batch_size):\n        "
+            + STEP,
+            "never used: the last batch is smaller",
+        ),
+        (EPOCH + "torch.randint(len(x), (len(x),)).split(batch_size):\n        " + STEP, "used once"),
+        (EPOCH + "[torch.randperm(len(x))]:\n        " + STEP, "A batch had 10 rows"),
+        ("def epoch(model, x, loss, optimiser, batch_size):\n    optimiser.step()", "never called"),
+    ],
+    "lesson08.score_gradient": [
+        (SCORE + "log_p[:, None] * (z - mu) / (log_var / 2).exp()", "you divided by σ"),
+        (SCORE + "log_p[:, None] * (z - mu) / (2 * log_var).exp()", "not log σ"),
+        (SCORE + "log_p[:, None] * (mu - z) / log_var.exp()", "towards z"),
+        (SCORE + "(z - mu) / log_var.exp()", "multiply it by log p"),
+        (SCORE + "log_p[:, None] * (z - mu)", "σ² is missing"),
+        (SCORE + "log_p.exp()[:, None] * (z - mu) / log_var.exp()", "log p itself"),
+        (SCORE + "(log_p[:, None] * (z - mu) / log_var.exp()).mean(dim=0)", "averaged over the draws"),
+    ],
+    "lesson08.implied_sigma": [
+        (SIGMA + "b / (2 * a)", "take its root"),
+        (SIGMA + "(b / a) ** 0.5", "the ½ is missing"),
+        (SIGMA + "(a / (2 * b)) ** 0.5", "upside down"),
+        (SIGMA + "(b / 2) ** 0.5", "the pixels do not count"),
+        (SIGMA + "(weight / (2 * a)) ** 0.5", "the latents do not count"),
+        (SIGMA + "(b / weight / (2 * a)) ** 0.5", "weight is not in it"),
+    ],
+    "lesson08.bugs": [
+        (
+            models(
+                "a", "0.5 * ((x - x_hat).square() / noise_var + math.log(2 * math.pi * noise_var)).mean()"
+            ),
+            "mean over the pixels",
+        ),
+        (models("b", "mu + log_var.exp() * eps"), "read as log σ"),
+        (models("b", "mu + log_var * eps"), "without exp"),
+        (models("b", "mu + (2 * log_var).exp() * eps"), "you squared it"),
+        (models("c", "(mu**2 + log_var.exp() - 1 - log_var).sum(dim=1).mean()"), "a ½ is missing"),
+        (models("c", "0.5 * (mu**2 + log_var.exp() - 1 - log_var).mean()"), "mean over the latents"),
+        (
+            models("c", "0.5 * (mu**2 + log_var.exp() - 1 - log_var).sum(dim=1)"),
+            "one number for each example",
+        ),
+        (models("d", "reconstruction - kl"), "the KL is rewarded"),
+        (models("d", "-reconstruction - kl"), "that is the ELBO"),
+        (models("d", "kl - reconstruction"), "now the reconstruction has the wrong sign"),
+        (models("e", "mu"), "there is no noise"),
+        (models("e", "mu + eps"), "width 1"),
+        (
+            models("f", "model.decode(torch.randn(n, model.latent_dim, generator=generator)).detach()"),
+            "still in training mode",
+        ),
+        (
+            models("f", "model.eval().decode(torch.zeros(n, model.latent_dim)).detach()"),
+            "not the codes of the prior",
+        ),
+    ],
+}

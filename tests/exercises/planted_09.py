@@ -1,0 +1,66 @@
+"""Mistakes planted in the exercises of lesson 09: the student's code, and words that the answer must contain.
+
+A mistake stands where the stub stood; the cell's last line then calls the check, as in the lesson.
+"""
+
+BOUND = "def bound(log_weights):\n    n_samples = len(log_weights)\n    return "
+COMPARE = "def compare(first, second):\n    apart = first - second\n    n = len(first)\n    return "
+RATE = "def rate_in_bits(mu, log_var):\n    kl = -0.5 * (1 + log_var - mu**2 - log_var.exp())\n    return "
+ACTIVE = "def active(mu):\n    return "
+BEST = "def best_decoder(z, mu, log_var, x):\n    apart = (z[:, None] - mu) ** 2 / log_var.exp()\n    log_q = -0.5 * (apart + log_var).sum(dim=2)\n    return "
+
+PLANTED: dict[str, list[tuple[str, str]]] = {
+    "lesson09.bound": [
+        (BOUND + "log_weights.mean(dim=0)", "the mean of the logs, the ELBO"),
+        (BOUND + "log_weights.logsumexp(dim=0)", "log S is missing"),
+        (BOUND + "log_weights.logsumexp(dim=0) + torch.tensor(n_samples).log()", "log S was added"),
+        (BOUND + "log_weights.logsumexp(dim=0) / n_samples", "divided the logarithm"),
+        (BOUND + "log_weights.exp().mean(dim=0)", "its logarithm is missing"),
+        (BOUND + "log_weights.exp().mean(dim=0).log()", "takes out the largest"),
+        (BOUND + "log_weights.max(dim=0).values", "all samples count"),
+        (BOUND + "log_weights.logsumexp(dim=0) - torch.tensor(4).log()", "another number"),
+    ],
+    "lesson09.compare": [
+        (COMPARE + "apart.mean(), apart.std()", "known better, by √n"),
+        (COMPARE + "apart.mean(), apart.std() / n", "you divided by n"),
+        (COMPARE + "apart.mean(), (first.var() / n + second.var() / n).sqrt()", "the same images"),
+        (COMPARE + "apart.mean(), apart.var() / n", "that is a variance"),
+        (COMPARE + "apart.mean(), first.std() / n**0.5", "one model's mean"),
+        (COMPARE + "-apart.mean(), apart.std() / n**0.5", "wrong sign"),
+        (COMPARE + "apart.mean()", "Return two numbers"),
+    ],
+    "lesson09.rate_in_bits": [
+        (RATE + "kl.sum(dim=1).mean()", "those are nats"),
+        (RATE + "kl.sum(dim=1).mean() * torch.tensor(2.0).log()", "you multiplied"),
+        (RATE + "kl.mean() / torch.tensor(2.0).log()", "average over latents"),
+        (RATE + "kl.sum() / torch.tensor(2.0).log()", "sum over the images"),
+        (RATE + "-kl.sum(dim=1).mean() / torch.tensor(2.0).log()", "never negative"),
+        (RATE + "2 * kl.sum(dim=1).mean() / torch.tensor(2.0).log()", "½ is missing"),
+        (
+            RATE
+            + "(0.5 * (mu**2 + (2 * log_var).exp() - 1 - 2 * log_var)).sum(dim=1).mean() / torch.tensor(2.0).log()",
+            "log_var as log σ",
+        ),
+    ],
+    "lesson09.active": [
+        (ACTIVE + "mu.var(dim=1) > 0.01", "dim=0"),
+        (ACTIVE + "mu.var(dim=0) < 0.01", "the other way round"),
+        (ACTIVE + "(mu**2).mean(dim=0) > 0.01", "never moves"),
+        (ACTIVE + "mu.std(dim=0) > 0.01", "0.01 is a variance"),
+        (ACTIVE + "(mu.var(dim=0) > 0.01).sum()", "return which"),
+        (ACTIVE + "mu.var(dim=0)", "True or False"),
+    ],
+    "lesson09.best_decoder": [
+        (BEST + "(log_q - torch.tensor(6.283185307179586).log()).exp() @ x", "do not sum to 1"),
+        (BEST + "log_q.softmax(dim=0) @ x", "normalised over the codes"),
+        (BEST + "x[log_q.argmax(dim=1)]", "own picture"),
+        (BEST + "x.mean(dim=0).expand(len(z), -1)", "count alike"),
+        (BEST + "(-0.5 * apart.sum(dim=2)).softmax(dim=1) @ x", "height of a cloud"),
+        (BEST + "(2 * log_q).softmax(dim=1) @ x", "½ in the exponent"),
+        (
+            BEST
+            + "(-0.5 * ((z[:, None] - mu) ** 2 / (2 * log_var).exp() + 2 * log_var)).sum(dim=2).softmax(dim=1) @ x",
+            "log_var as log σ",
+        ),
+    ],
+}
