@@ -19,7 +19,6 @@ import importlib.util
 import inspect
 import math
 import os
-import pkgutil
 import sys
 import tempfile
 import time
@@ -33,22 +32,14 @@ import aelib  # noqa: F401  isort: skip  (settles the threads before torch is lo
 
 import numpy as np
 import pytest
+from lesson import displayed_widgets, lessons, read, widget_states
 from nbformat import NotebookNode
 from nbformat.v4 import new_code_cell, new_notebook
 from playwright.sync_api import JSHandle, Locator, Page
 
-from aelib import widgets
-from aelib.data import digits, media
-from aelib.models import VAE, Autoencoder, LinearAutoencoder
-from aelib.widgets.base import Interactive
-from aelib.widgets.bend_slider import BendSlider
-from aelib.widgets.direction_dial import DirectionDial
-from aelib.widgets.drawing_pad import DrawingPad
-from aelib.widgets.latent_explorer import LatentExplorer
-from aelib.widgets.media_gallery import MediaGallery
-
 CONFTEST = Path(__file__).resolve().parents[1] / "browser" / "conftest.py"
 KS = (*range(1, 17), 20, 24, 32, 48, 64)
+MEDIA = ("images", "music", "text")  # a playing clip is never at rest
 MOVES_A_SECOND, ROUNDS = 60, 3
 AT_MOST = 33  # positions of one slider, evenly spaced
 THUMB = 24  # px, in base.css
@@ -322,105 +313,52 @@ def line(drag: Drag) -> str:
 # ---- every interactive, on plain pages ---------------------------------------------------------------------------
 
 
-def autoencoders(ks: tuple[int, ...], n_inputs: int = 64) -> dict[int, Autoencoder]:
-    """Untrained: what they draw takes as long."""
-    return {k: Autoencoder(n_inputs, k, (64,), seed=k) for k in ks}
-
-
-def bend_slider() -> BendSlider:
-    ks = (1, 3, 8, 16, 32)
-    linear = {k: LinearAutoencoder(64, k, tied=True, mean=digits().train.mean(dim=0)) for k in ks}
-    return BendSlider.from_models(digits(), linear, autoencoders(ks))
-
-
-def media_gallery(medium: str) -> MediaGallery:
-    data = {"images": digits(), "music": media.tones(100), "text": media.words(200)}
-    ks = (2, 4, 8, 16, 32)
-    models = {key: (dataset, autoencoders(ks, dataset.n_inputs)) for key, dataset in data.items()}
-    return MediaGallery.from_models(models, medium=medium)
-
-
-def dial() -> DirectionDial:
-    generator = np.random.default_rng(2)
-    return DirectionDial(generator.standard_normal((60, 2)) @ [[0.9, 0.5], [-0.2, 0.35]] + [-0.3, 1.1])
-
-
-def latent_pad() -> Interactive:
-    from aelib.widgets.latent_pad import LatentPad
-
-    pairs = {"flat": (Autoencoder(64, 2), VAE(64, 2)), "slice": (Autoencoder(64, 8), VAE(64, 8))}
-    return LatentPad.from_models(digits(), pairs)
-
-
-EXAMPLES = {
-    "LatentExplorer": [lambda: LatentExplorer.from_models(digits(), autoencoders(KS))],
-    "DrawingPad": [lambda: DrawingPad.from_models(digits(), autoencoders((1, 2, 4, 8, 16, 32)))],
-    "MediaGallery": [lambda medium=medium: media_gallery(medium) for medium in ("images", "music", "text")],
-    "DirectionDial": [dial],
-    "BendSlider": [bend_slider],
-    "LatentPad": [latent_pad],
-}
-"""Interactives that need more than their defaults."""
-
-
-def with_slider() -> list[type[Interactive]]:
-    """Every interactive whose own script makes a slider."""
-    for module in pkgutil.iter_modules(widgets.__path__):
-        importlib.import_module(f"aelib.widgets.{module.name}")
-    kinds = sorted(Interactive.__subclasses__(), key=lambda kind: kind.__name__)
-    return [kind for kind in kinds if "slider({" in script_of(kind)]
-
-
-def script_of(kind: type[Interactive]) -> str:
-    return Path(inspect.getfile(kind)).with_suffix(".js").read_text(encoding="utf-8")
-
-
 def on_plain_pages(plain_page) -> None:
     missed = []
-    for example in examples():
-        for name, drag in measured(plain_page, example()).items():
-            print(f"  {name:42s}{line(drag)}", flush=True)
+    for name, saved in saved_interactives():
+        for label, drag in measured(plain_page, name, saved).items():
+            print(f"  {label:42s}{line(drag)}", flush=True)
             _, p95, painted = drag.figures()
-            missed += [name] if p95 > P95 or painted < drag.n_moves else []
+            missed += [label] if p95 > P95 or painted < drag.n_moves else []
     print(f"  p95 above {P95} ms, or a position not painted: {'; '.join(missed) or 'none'}")
 
 
-def examples() -> Iterator[Callable[[], Interactive]]:
-    for kind in with_slider():
-        if kind.__name__ in EXAMPLES or not needs_arguments(kind):
-            yield from EXAMPLES.get(kind.__name__, [kind])
-        else:
-            print(f"  {kind.__name__:42s}not measured: EXAMPLES has none of it")
+def saved_interactives() -> Iterator[tuple[str, dict]]:
+    """Every interactive, as the lessons saved it, and each medium of the one that has several."""
+    for path in lessons():
+        notebook = read(path)
+        states = widget_states(notebook)
+        for saved in (states[model] for model in displayed_widgets(notebook)):
+            state = saved["state"]
+            name = f"{path.stem[:2]} {state.get('_anywidget_id', '').rpartition('.')[2]}"
+            if name[3:] not in ("", "Choice"):
+                for medium in MEDIA if "medium" in state else [""]:
+                    chosen = state | ({"medium": medium} if medium else {})
+                    yield f"{name} {medium}".strip(), saved | {"state": chosen}
 
 
-def needs_arguments(kind: type[Interactive]) -> bool:
-    parameters = inspect.signature(kind).parameters.values()
-    return hasattr(kind, "from_models") or any(
-        one.default is one.empty and one.kind is one.POSITIONAL_OR_KEYWORD for one in parameters
-    )
-
-
-def measured(plain_page, widget: Interactive) -> dict[str, Drag]:
+def measured(plain_page, name: str, saved: dict) -> dict[str, Drag]:
     """Every slider, in each round on a new page: what an interactive keeps of earlier positions does not help it."""
-    page, sliders = mounted(plain_page, widget)
-    drags = {title(widget, slider): native(page, slider, page.locator(".ae-card")) for slider in sliders}
+    page, sliders = mounted(plain_page, saved)
+    drags = {
+        f"{name}, {label_of(slider)}": native(page, slider, page.locator(".ae-card")) for slider in sliders
+    }
     for _ in range(ROUNDS):
         page.context.close()
-        page, sliders = mounted(plain_page, widget)
+        page, sliders = mounted(plain_page, saved)
         for drag, slider in zip(drags.values(), sliders, strict=True):
             a_round(drag, page, slider)
     page.context.close()
     return drags
 
 
-def mounted(plain_page, widget: Interactive) -> tuple[Page, list[Locator]]:
-    page = plain_page.mount(widget, width=1100, height=1300)
+def mounted(plain_page, saved: dict) -> tuple[Page, list[Locator]]:
+    page = plain_page.mount_saved(saved, width=1100, height=1300)
     return page, page.locator("input[type=range]:visible").all()
 
 
-def title(widget: Interactive, slider: Locator) -> str:
-    label = slider.evaluate("slider => slider.labels[0].textContent")
-    return ", ".join([type(widget).__name__, label, *filter(None, [getattr(widget, "medium", "")])])
+def label_of(slider: Locator) -> str:
+    return slider.evaluate("slider => slider.labels[0].textContent")
 
 
 def a_round(drag: Drag, page: Page, slider: Locator) -> None:

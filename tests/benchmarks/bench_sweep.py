@@ -43,7 +43,9 @@ def main() -> None:
     np.testing.assert_allclose([curve[0] for curve in alone], [curve[0] for curve in stacked], rtol=1e-3)
     times = np.array([[spent for spent, _ in run] for run in runs])
     for name, median in zip(("one after another", "fit_many"), np.median(times, axis=0), strict=True):
-        print(f"  {name:24s}{median:6.1f} CPU-seconds for {len(DIMS)} models, {SETTINGS['epochs']} epochs each")
+        print(
+            f"  {name:24s}{median:6.1f} CPU-seconds for {len(DIMS)} models, {SETTINGS['epochs']} epochs each"
+        )
     print(f"  fit_many is {np.median(times[:, 0] / times[:, 1]):.2f} times as fast (wanted: 1.5)")
     final = [curve[-1] for curve in stacked]
     falls = sum(more < fewer for fewer, more in pairwise(final))
