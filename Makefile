@@ -15,7 +15,7 @@ QUIET_LAB := --LabApp.news_url=None --LabApp.extension_manager=readonly \
 	--LabApp.check_for_updates_class=jupyterlab.NeverCheckForUpdate
 
 .DEFAULT_GOAL := help
-.PHONY: help lab test notebooks figures photograph bench clean
+.PHONY: help lab test notebooks figures html slides photograph bench clean
 
 help: ## list these targets
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-11s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -33,6 +33,12 @@ notebooks: $(VENV)/test.stamp ## run the lessons in order and keep their outputs
 
 figures: $(VENV)/test.stamp ## draw figures/*.svg again (ONLY=name for one)
 	$(BIN)/python figures/render.py $(ONLY)
+
+html: $(VENV)/test.stamp ## write the course to site/ as pages that need no Python and no network
+	$(BIN)/python notebooks/publish/pages.py
+
+slides: $(VENV)/test.stamp ## write each lecture to site/slides/ as one file that needs no network
+	$(BIN)/python notebooks/publish/slides.py
 
 photograph: $(VENV)/test.stamp ## take the README's picture of the explorer again (needs Chromium or Chrome)
 	$(BIN)/python figures/photograph.py

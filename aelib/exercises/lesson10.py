@@ -65,6 +65,10 @@ def _explain_likelihood(got: float, want: float, kept: np.ndarray, rest: np.ndar
                 got, formula(mean, constant=0.0)
             )
             or close(got, formula(mean, constant=np.log(2 * np.pi) / 6)),
+            f"For K = {K} you used the lesson's D = 64: take D from values, len(values).": close(
+                got,
+                -0.5 * (64 * (np.log(2 * np.pi) + 1) + np.log(kept).sum() + (64 - K) * np.log(mean)),
+            ),
             f"For K = {K} you used the eigenvalues of all D directions: a model with K latents has K variances and one "
             "noise.": close(got, -0.5 * (6 * np.log(2 * np.pi) + np.log(np.r_[kept, rest]).sum() + 6)),
         },
@@ -85,7 +89,7 @@ def cloud(answer) -> str:
     if mu.shape == (3, 4) and close(mu.T, want_mu):
         raise Wrong("mu is right and transposed: one row for each example, (n, K).")
     same_shape(mu, want_mu, "mu")
-    if not close(mu, want_mu):
+    if not close(mu, want_mu, rtol=1e-5, atol=1e-6):
         raise first_slip(
             {
                 "Your mu is Wᵀx, the tied encoder of lesson 04: here the columns have lengths and overlaps, and "
@@ -186,6 +190,8 @@ def _explain_gap(got: float, want: float, W: np.ndarray, noise_var: float, degre
             "itself.": close(
                 got, 0.5 * (np.log(np.linalg.inv(P).diagonal()).sum() + np.linalg.slogdet(P)[1]), atol=1e-8
             ),
+            f"At {degrees:g}° you turned in the other sense: w₁ becomes cos θ w₁ + sin θ w₂, that is W @ R, with R and not its "
+            "transpose.": close(got, _gap(W @ _turn(-np.radians(degrees)), noise_var), atol=1e-8),
             f"At {degrees:g}° you divided by σ_x instead of σ_x²: noise_var is a variance already.": close(
                 got, _gap(turned, noise_var**0.5), atol=1e-8
             ),
@@ -197,7 +203,7 @@ def _explain_gap(got: float, want: float, W: np.ndarray, noise_var: float, degre
     )
 
 
-SETTINGS = ((4, 0.6, 1.0), (5, 0.6, 4.0), (2, 0.1, 1.0), (5, 0.36, 0.5), (3, 6.0, 1.0))
+SETTINGS = ((4, 0.6, 1.0), (5, 1.2, 2.0), (2, 0.1, 1.0), (5, 0.36, 0.5), (3, 6.0, 1.0))
 """latent_dim, noise_var, beta; no eigenvalue of VALUES is near a threshold."""
 
 
@@ -212,6 +218,10 @@ def used(answer) -> str:
                 f"You gave an answer for all 6 directions, but with K = {latent_dim} there are {latent_dim} latents."
             )
         same_shape(got, np.zeros(latent_dim), "used(values, latent_dim, noise_var, beta)")
+        if not np.isin(got, (0, 1)).all():
+            raise Wrong(
+                "used(values, latent_dim, noise_var, beta) should hold True and False, and it holds other numbers: a comparison gives them."
+            )
         got = got.astype(bool)
         want = np.array([_pays(value, noise_var, beta) for value in VALUES[:latent_dim]])
         if (got != want).any():
@@ -231,6 +241,7 @@ def _explain_used(got: np.ndarray, want: np.ndarray, latent_dim: int, noise_var:
     here = f"With K = {latent_dim}, σ_x² = {noise_var:g} and β = {beta:g}"
     raise first_slip(
         {
+            f"{here} you say that every latent is used; with this noise and β some direction is not worth its price.": got.all(),
             f"{here} you have the unused ones: True stands for a latent that is used.": (got == ~want).all(),
             f"{here} your answer does not know β: the threshold is βσ_x², not σ_x².": beta != 1
             and (got == (kept > noise_var)).all(),
@@ -250,7 +261,7 @@ def _explain_used(got: np.ndarray, want: np.ndarray, latent_dim: int, noise_var:
 @exercise
 def learned_noise(answer) -> str:
     """``answer(values, latent_dim, beta) -> noise_var``: where σ_x² settles when it is learned."""
-    for latent_dim, beta in ((3, 1.0), (3, 0.5), (2, 1.5), (5, 2.0)):
+    for latent_dim, beta in ((3, 1.0), (3, 0.6), (2, 1.5), (5, 2.0), (2, 2.8)):
         got = number(
             function(answer)(torch.tensor(VALUES), latent_dim, beta),
             "learned_noise(values, latent_dim, beta)",
@@ -276,6 +287,19 @@ def _explain_noise(got: float, want: float, latent_dim: int, beta: float) -> Non
     candidates = [VALUES[k:].sum() / (6 - beta * k) for k in range(latent_dim + 1) if beta * k < 6]
     raise first_slip(
         {
+            f"With K = {latent_dim} and β = {beta:g} you took it for granted that all K latents are used: with "
+            f"σ_x² = {got:.4g} the threshold βσ_x² would close some, or is negative. Try every k ≤ K and keep the "
+            "smallest.": len(candidates) > 0 and close(got, rest / (6 - beta * latent_dim)),
+            f"With K = {latent_dim} and β = {beta:g} you got {got:.4g}, a negative variance: only k with βk < D count.": got
+            < 0,
+            f"With K = {latent_dim} and β = {beta:g} you left out k = 0: a large β can close every latent.": close(
+                got, min(candidates[1:], default=np.inf)
+            ),
+            f"With K = {latent_dim} and β = {beta:g} you left out k = K: range(K) ends at K − 1.": len(
+                candidates
+            )
+            == latent_dim + 1
+            and close(got, min(candidates[:-1])),
             f"With K = {latent_dim} and β = {beta:g} you got the mean discarded eigenvalue: that is so for β = 1; with "
             "another β the used directions leave βσ_x² each.": beta != 1
             and close(got, rest / (6 - latent_dim)),
@@ -284,9 +308,6 @@ def _explain_noise(got: float, want: float, latent_dim: int, beta: float) -> Non
             f"With K = {latent_dim} and β = {beta:g} you got {got:.4g}, a sum: σ_x² is an error per dimension.": close(
                 got, rest
             ),
-            f"With K = {latent_dim} and β = {beta:g} you took it for granted that all K latents are used: with "
-            f"σ_x² = {got:.4g} the threshold βσ_x² would close some, or is negative. Try every k ≤ K and keep the "
-            "smallest.": len(candidates) > 0 and close(got, rest / (6 - beta * latent_dim)),
             f"With K = {latent_dim} and β = {beta:g} you kept the largest of the candidates; the smallest is the one at which "
             "noise and error agree.": close(got, max(candidates)),
             f"With K = {latent_dim} and β = {beta:g} you got the standard deviation; σ_x² is wanted.": close(

@@ -175,10 +175,12 @@ def test_a_large_beta_closes_latents_although_the_noise_is_learned():
     assert used == [8, 8, 8, 4, 0]
 
 
-def test_a_bent_vae_stands_above_twice_as_many_straight_latents():
+def test_a_bent_vae_stands_above_three_times_as_many_straight_latents():
     models = [VAE(D, K, hidden=(128,), seed=seed) for seed in SEEDS]
+    for model in models:
+        torch.nn.init.constant_(model.log_noise_var, math.log(0.05))
     fit_many(models, digits().all, epochs=150, lr=0.003, seeds=SEEDS, loss=neg_elbo, progress=False)
     found = bound(models)
-    assert found.min() > best(2 * K)
-    assert best(15) < found.min()
-    assert found.max() < best(25)
+    assert found.min() > best(3 * K)
+    assert best(30) < found.min()
+    assert found.max() < best(36)

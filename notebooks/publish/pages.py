@@ -1,0 +1,140 @@
+"""The whole course as pages that need no Python and no network: ``make html`` writes them to ``site/``.
+
+    python notebooks/publish/pages.py            to site/
+    python notebooks/publish/pages.py FOLDER     to another folder
+
+Any static host serves the folder as it is, and a browser opens ``site/index.html`` from the disk.
+"""
+
+from __future__ import annotations
+
+import re
+import shutil
+import sys
+from dataclasses import dataclass
+from html import unescape
+from pathlib import Path
+
+from lesson import ROOT, lessons, read
+from markupsafe import Markup
+from nbformat import NotebookNode
+from offline import (
+    cells_html,
+    fill,
+    markdown_html,
+    mathjax,
+    mathjax_license,
+    prepare,
+    saved_interactives,
+    stub,
+    text,
+)
+
+SITE = ROOT / "site"
+MAP = re.compile(r"!\[(?P<alt>[^\]]*)\]\((?P<path>figures/course_map\.svg)\)")
+
+
+@dataclass(frozen=True)
+class Entry:
+    """What the table of contents says of a lesson; `slides` is the address of its lecture, if there is one."""
+
+    number: str
+    question: str
+    page: str
+    goals: Markup
+    minutes: int
+    slides: str = ""
+
+
+def entry(path: Path, site: Path = SITE) -> Entry:
+    first = read(path).cells[0].source
+    title = first.splitlines()[0].removeprefix("# ")
+    number, _, question = title.partition(" · ")
+    goals = "\n".join(goal.rstrip(",.") for goal in re.findall(r"^- .*$", first, re.MULTILINE))
+    times = re.findall(r"(\d+) minutes", re.sub(r"(?s).*\*\*Time\*\*", "", first))
+    slides = f"slides/{path.stem}.html" if (site / "slides" / f"{path.stem}.html").exists() else ""
+    return Entry(
+        number, question, f"{path.stem}.html", Markup(markdown_html(goals)), sum(map(int, times)), slides
+    )
+
+
+def headings(cells: str) -> list[dict[str, str]]:
+    """Address and words of each second-level heading."""
+    found = re.findall(r'<h2 id="([^"]*)">(.*?)<a class="anchor-link"', cells, re.DOTALL)
+    return [{"id": unescape(place), "text": Markup(words)} for place, words in found]
+
+
+def shared_parts() -> dict[str, object]:
+    return {
+        "scripts": stub() + "\n" + text("wake.js") + "\n" + text("page.js"),
+        "mathjax_settings": text("mathjax.js"),
+        "mathjax_name": mathjax().name,
+    }
+
+
+def page(notebook: NotebookNode, this: Entry, before: Entry | None, after: Entry | None) -> str:
+    """One lesson."""
+    body = cells_html(prepare(notebook))
+    return fill(
+        "page",
+        lesson=this,
+        before=before,
+        after=after,
+        cells=body,
+        headings=headings(body),
+        saved=saved_interactives(notebook),
+        **shared_parts(),
+    )
+
+
+def contents(entries: list[Entry]) -> str:
+    """The table of contents, opened by what the README says first."""
+    readme = (ROOT / "README.md").read_text(encoding="utf-8")
+    title, introduction = readme.removeprefix("# ").split("\n\n", 2)[:2]
+    found = MAP.search(readme)
+    picture = found and {"name": Path(found["path"]).name, "alt": found["alt"]}
+    return fill(
+        "contents",
+        title=title.strip(),
+        introduction=Markup(markdown_html(introduction)),
+        picture=picture,
+        lessons=entries,
+        mathjax_license="mathjax-license.txt",
+        **shared_parts(),
+    )
+
+
+def write_assets(site: Path) -> None:
+    """What the pages load: from beside them, never from elsewhere."""
+    assets = site / "assets"
+    assets.mkdir(parents=True, exist_ok=True)
+    (assets / "course.css").write_text(text("course.css") + text("page.css"), encoding="utf-8")
+    shutil.copy(mathjax(), assets)
+    shutil.copy(mathjax_license(), assets / "mathjax-license.txt")
+    shutil.copy(ROOT / "figures" / "course_map.svg", assets)
+
+
+def write_contents(site: Path) -> None:
+    (site / "index.html").write_text(contents([entry(path, site) for path in lessons()]), encoding="utf-8")
+
+
+def write(site: Path) -> list[Path]:
+    """The whole course; the written pages, contents first."""
+    write_assets(site)
+    write_contents(site)
+    entries, paths = [entry(path) for path in lessons()], lessons()
+    around = [None, *entries, None]
+    for number, path in enumerate(paths):
+        whole = page(read(path), entries[number], around[number], around[number + 2])
+        (site / entries[number].page).write_text(whole, encoding="utf-8")
+    return [site / name for name in ["index.html", *(each.page for each in entries)]]
+
+
+def main() -> None:
+    site = Path(sys.argv[1]) if len(sys.argv) > 1 else SITE
+    for written in write(site):
+        print(f"{written.stat().st_size / 2**10:6.0f} KiB  {written}")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,66 @@
+"""Each lesson as a lecture in one HTML file that needs no network: ``make slides`` writes them to ``site/slides/``.
+
+    python notebooks/publish/slides.py            to site/slides/
+    python notebooks/publish/slides.py FOLDER     to another folder
+
+Cells with slide metadata make the slides, with the pictures and interactives between them; arrow down shows every
+other cell in its place.
+"""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+
+from lesson import lessons, read
+from markupsafe import Markup
+from nbformat import NotebookNode
+from offline import cells_html, fill, mathjax, prepare, saved_interactives, stub, text
+from pages import SITE, Entry, entry, write_contents
+
+
+def mathjax_inline() -> Markup:
+    return Markup(mathjax().read_text(encoding="utf-8").replace("</script", "<\\/script"))
+
+
+def for_slides(notebook: NotebookNode) -> NotebookNode:
+    """The notebook without the cells that its author marked as not to be shown."""
+    kept = [cell for cell in notebook.cells if cell.metadata.get("slideshow", {}).get("slide_type") != "skip"]
+    return NotebookNode(notebook, cells=kept)
+
+
+def deck(notebook: NotebookNode, lesson: Entry) -> str:
+    """One lecture."""
+    return fill(
+        "deck",
+        lesson=lesson,
+        cells=cells_html(prepare(for_slides(notebook))),
+        saved=saved_interactives(notebook),
+        style=text("course.css") + text("deck.css"),
+        mathjax_settings=text("mathjax.js"),
+        mathjax=mathjax_inline(),
+        scripts=stub() + "\n" + text("wake.js") + "\n" + text("deck.js"),
+    )
+
+
+def write(folder: Path) -> list[Path]:
+    """All lectures; the written files."""
+    folder.mkdir(parents=True, exist_ok=True)
+    written = []
+    for path in lessons():
+        file = folder / f"{path.stem}.html"
+        file.write_text(deck(read(path), entry(path)), encoding="utf-8")
+        written.append(file)
+    return written
+
+
+def main() -> None:
+    folder = Path(sys.argv[1]) if len(sys.argv) > 1 else SITE / "slides"
+    for written in write(folder):
+        print(f"{written.stat().st_size / 2**10:6.0f} KiB  {written}")
+    if (folder.parent / "index.html").exists():
+        write_contents(folder.parent)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,17 @@
+// Interactives come alive, on a page or in a lecture: `mount` comes from model_stub.js, the states from the page.
+
+/** Draw each saved interactive in its place; where one cannot be drawn, its still picture stays. */
+async function wake(host, saved) {
+  const still = [...host.childNodes];
+  const room = host.appendChild(document.createElement("div"));
+  await mount(saved[host.dataset.model], room);
+  for (const node of still) node.remove();
+  host.dataset.live = "";
+}
+
+async function wakeAll() {
+  const saved = JSON.parse(document.querySelector("#saved")?.textContent ?? "{}");
+  const hosts = [...document.querySelectorAll(".interactive[data-model]")];
+  const done = await Promise.allSettled(hosts.map((host) => wake(host, saved)));
+  for (const { reason } of done) if (reason) console.error(reason);
+}
