@@ -15,7 +15,7 @@ QUIET_LAB := --LabApp.news_url=None --LabApp.extension_manager=readonly \
 	--LabApp.check_for_updates_class=jupyterlab.NeverCheckForUpdate
 
 .DEFAULT_GOAL := help
-.PHONY: help lab test notebooks figures html slides photograph bench clean
+.PHONY: help lab test notebooks figures html slides photograph published bench clean
 
 help: ## list these targets
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-11s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -42,6 +42,9 @@ slides: $(VENV)/test.stamp ## write each lecture to site/slides/ as one file tha
 
 photograph: $(VENV)/test.stamp ## take the README's picture of the explorer again (needs Chromium or Chrome)
 	$(BIN)/python figures/photograph.py
+
+published: $(VENV)/lab.stamp ## train on MNIST by two published protocols and print the table (ten minutes)
+	$(BIN)/python notebooks/publish/published.py
 
 bench: $(VENV)/test.stamp ## measure training, sweeps and interactives against the usual way
 	$(WITH_ENV) $(BIN)/python -m tests.benchmarks $(ONLY)

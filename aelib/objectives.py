@@ -9,7 +9,7 @@ from torch import Tensor, nn
 from aelib import likelihoods
 from aelib.gaussian import kl_to_standard_normal
 
-NUMBERS_AT_ONCE = 2**21
+NUMBERS_AT_ONCE = 2**18
 """Numbers of x that the sampled bounds hold in memory together."""
 
 

@@ -399,10 +399,11 @@ def _reason(error: Exception, timeout: float) -> str:
 
 
 def _error(source: Source, why: str) -> DownloadError:
-    """One sentence: what failed, where to put the files by hand, and that the lesson goes on."""
+    """One sentence: what failed, where to put the files by hand, and that the lesson goes on. The home folder is ~."""
     folder = _given(source) or _cache(source)
     names = ", ".join(file.name for file in source.files if not _paths(folder, file))
     by_hand = f"put {names} into {folder} by hand" if names else f"look into {folder}"
-    return DownloadError(
+    told = (
         f"{source.title} could not be loaded: {why}; {by_hand}, and meanwhile the lesson goes on with digits."
     )
+    return DownloadError(told.replace(str(Path.home()), "~"))

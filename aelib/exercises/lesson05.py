@@ -3,9 +3,18 @@
 import numpy as np
 import torch
 from scipy.spatial import cKDTree
-from scipy.stats import norm
 
-from aelib.exercises.frame import Wrong, array, close, exercise, first_slip, function, number, same_shape
+from aelib.exercises.frame import (
+    Wrong,
+    array,
+    close,
+    exercise,
+    first_slip,
+    function,
+    log_normal,
+    number,
+    same_shape,
+)
 
 
 @exercise
@@ -141,7 +150,7 @@ def owner(answer) -> str:
         raise Wrong(
             "You return the log-densities, (80, 5); asked is which cloud is the largest for each code: argmax(dim=1)."
         )
-    log_q = norm.logpdf(z[:, None], mu, np.exp(log_var / 2)).sum(axis=2)
+    log_q = log_normal(z[:, None], mu, np.exp(log_var / 2)).sum(axis=2)
     want = log_q.argmax(axis=1)
     same_shape(got, want, "owner(z, mu, log_var)")
     if not close(got, want):
@@ -155,7 +164,7 @@ def owner(answer) -> str:
                     got, (apart / np.exp(log_var)).sum(axis=2).argmin(axis=1)
                 ),
                 "You read log_var as log σ: the variance is exp(log_var).": close(
-                    got, norm.logpdf(z[:, None], mu, np.exp(log_var)).sum(axis=2).argmax(axis=1)
+                    got, log_normal(z[:, None], mu, np.exp(log_var)).sum(axis=2).argmax(axis=1)
                 ),
                 "You took the smallest density instead of the largest.": close(got, log_q.argmin(axis=1)),
             },

@@ -14,6 +14,7 @@ from aelib.exercises.frame import (
     first_slip,
     function,
     line_by_line,
+    log_normal,
     number,
     same_shape,
 )
@@ -97,17 +98,13 @@ def _elbo_slip(got: float, want: float, q: np.ndarray, prior: np.ndarray, likeli
     )
 
 
-def _log_normal(at: np.ndarray, mean: np.ndarray | float, sd: float) -> np.ndarray:
-    return -0.5 * ((at - mean) / sd) ** 2 - math.log(sd * math.sqrt(2 * math.pi))
-
-
 @exercise
 def smallest_gap(answer) -> str:
     """``answer(log_joint, z, means, widths) -> nats``: smallest KL(N(mean, width²) ‖ p(z|x)), on an even grid z (m,)."""
     z = np.linspace(-12, 12, 1201)
     means, widths = np.linspace(-3, 3, 13), np.array([0.3, 0.4, 0.5, 0.7, 1.0, 1.5])
     for bumps, constant in ((((0.5, 1.0, 0.5),), -3.0), (((-2.0, 0.5, 0.4), (2.0, 0.5, 0.4)), 1.7)):
-        density = sum(weight * np.exp(_log_normal(z, centre, sd)) for centre, weight, sd in bumps)
+        density = sum(weight * np.exp(log_normal(z, centre, sd)) for centre, weight, sd in bumps)
         log_joint = np.log(density + 1e-280) + constant
         got = number(function(answer)(*map(torch.tensor, (log_joint, z, means, widths))), "your gap")
         gaps, others = _gaps(log_joint, z, means, widths)
@@ -126,7 +123,7 @@ def _gaps(
     """KL(q ‖ posterior) of every q in the family, and what the usual slips give instead."""
     step = z[1] - z[0]
     evidence = float(np.log(np.exp(log_joint).sum() * step))
-    log_qs = [_log_normal(z, mean, width) for mean in means for width in widths]
+    log_qs = [log_normal(z, mean, width) for mean in means for width in widths]
     elbos = np.array([(np.exp(log_q) * (log_joint - log_q)).sum() * step for log_q in log_qs])
     post = np.exp(log_joint - evidence)
     turned = [(post * (log_joint - evidence - log_q)).sum() * step for log_q in log_qs]
@@ -172,13 +169,13 @@ def repaired_elbo(answer) -> str:
         numbers = [torch.tensor(value, dtype=torch.float64) for value in (x, mu, sigma, eps)]
         got = number(function(answer)(*numbers, decode, noise_sd), "your ELBO")
         z = mu + sigma * eps
-        fits = _log_normal(x, 1.5 * np.sin(z), noise_sd)
-        kl = float((_log_normal(z, mu, sigma) - _log_normal(z, 0, 1)).mean())
+        fits = log_normal(x, 1.5 * np.sin(z), noise_sd)
+        kl = float((log_normal(z, mu, sigma) - log_normal(z, 0, 1)).mean())
         exact_kl = 0.5 * (mu**2 + sigma**2 - 1) - math.log(sigma)
         if not any(close(got, fits.mean() - price, 1e-5, 1e-7) for price in (kl, exact_kl)):
             at_mu = 1.5 * math.sin(mu)
             raise _repair_slip(
-                got, fits, _log_normal(z, at_mu, noise_sd), kl, _half_repairs(x, z, at_mu, noise_sd)
+                got, fits, log_normal(z, at_mu, noise_sd), kl, _half_repairs(x, z, at_mu, noise_sd)
             )
     return (
         "Right: three small slips, and each of them gave a plausible number. The log inside, the codes z drawn from q, "
@@ -190,10 +187,10 @@ def _half_repairs(x: float, z: np.ndarray, at_mu: float, noise_sd: float) -> dic
     """The fit of those who gave one of the two places its right argument, and not the other."""
     return {
         "x is back in its place, but the decoder still gets μ: it decodes the drawn codes z.": float(
-            _log_normal(x, at_mu, noise_sd)
+            log_normal(x, at_mu, noise_sd)
         ),
         "The decoder gets the codes now, but their own density is taken there: x stays the observed one.": float(
-            _log_normal(z, 1.5 * np.sin(z), noise_sd).mean()
+            log_normal(z, 1.5 * np.sin(z), noise_sd).mean()
         ),
     }
 

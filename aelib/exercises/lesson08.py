@@ -1,5 +1,6 @@
 """Checks for lesson 08, with references of their own."""
 
+import itertools
 import math
 from collections.abc import Callable
 
@@ -43,6 +44,12 @@ def _nll_slips(x: np.ndarray, x_hat: np.ndarray, noise_var: float) -> dict[str, 
         "that is a mean over the pixels. A sum over the D pixels is wanted, and the mean over the batch only; with "
         "the mean, a KL beside it would weigh D times too much.": want / n_pixels,
         "that is summed over the batch as well; average over the examples.": want * n_rows,
+        "the axes are exchanged, a sum over the batch and a mean over the pixels: dim=1 runs over the pixels.": want
+        * n_rows
+        / n_pixels,
+        "the ½ stands before the squares only; each pixel pays ½ log(2πσ²) as well.": want
+        + 0.5 * n_pixels * (log_var + LOG_2PI),
+        "that is the squared error alone: 1/(2σ²) and the logarithm are missing.": squares,
         "the ½ of the Gaussian's exponent is missing.": squares / noise_var
         + 0.5 * n_pixels * (log_var + LOG_2PI),
         "it is twice the right value: a ½ stands before everything.": 2 * want,
@@ -131,8 +138,8 @@ def epoch(answer) -> str:
     orders.append(_judge_epoch(function(answer), 10, 4))
     if all(order == sorted(order) for order in orders):
         raise Wrong(
-            "Every row is used once, in the order of the table: shuffle them, torch.randperm(len(x)) gives a new "
-            "order; a table sorted by digit would otherwise be learned digit by digit."
+            "Every row is used once, but each batch is a block of the table: shuffle all the rows before you cut them, "
+            "torch.randperm(len(x)) gives a new order; a table sorted by digit would otherwise be learned digit by digit."
         )
     return (
         "Right: every row once, in a new order, the smaller last batch included, and each gradient starts from zero. "
@@ -158,18 +165,22 @@ def _judge_epoch(answer: Callable, n_rows: int, batch_size: int) -> list[int]:
                 "Each step uses the gradient of the batch before: backward() comes first, then step().": close(
                     got, _late(probe.asked, lr), 1e-6
                 ),
-                "The weights have not moved: after backward(), optimiser.step() has to be called.": close(
+                "The weights have not moved: each batch needs zero_grad(), backward() and step(), in this order.": close(
                     got, [0.5, -1.0]
                 ),
             },
             "The weights are not where one gradient step for each batch would take them.",
         )
-    return used
+    return [int(row) for batch in probe.asked for row in batch[:, 0].sort().values]
 
 
 def _judge_rows(used: list[int], sizes: list[int], n_rows: int, batch_size: int) -> None:
     if not used:
         raise Wrong("Your loop never called loss(model, batch).")
+    if max(sizes) > batch_size:
+        raise Wrong(
+            f"A batch had {max(sizes)} rows, and batch_size was {batch_size}: give loss the rows of one batch."
+        )
     if len(set(used)) == len(used) < n_rows and len(used) == n_rows // batch_size * batch_size:
         raise Wrong(
             f"{n_rows - len(used)} of {n_rows} rows were never used: the last batch is smaller than the others, and "
@@ -180,8 +191,6 @@ def _judge_rows(used: list[int], sizes: list[int], n_rows: int, batch_size: int)
             f"In one epoch each of the {n_rows} rows should be used once; {n_rows - len(set(used))} were never used, "
             f"and {len(used)} were used in all."
         )
-    if max(sizes) > batch_size:
-        raise Wrong(f"A batch had {max(sizes)} rows, and batch_size was {batch_size}.")
 
 
 # --- the gradient without a derivative --------------------------------------------------------------------
@@ -292,6 +301,8 @@ def _judge_sample(answer: Callable) -> None:
         "log_var stands in it without exp: a log-variance may be negative, a width may not.": mu
         + log_var * eps,
         "log_var.exp() is σ² already; its root is σ, and you squared it.": mu + np.exp(2 * log_var) * eps,
+        "half of σ² is not its root: the ½ belongs inside the exponential.": mu + np.exp(log_var) / 2 * eps,
+        "log_var / 2 is log σ; its exponential is σ.": mu + log_var / 2 * eps,
         "the noise has width 1, whatever the encoder says.": mu + eps,
         "the mean μ is missing.": np.sqrt(np.exp(log_var)) * eps,
     }
@@ -315,6 +326,16 @@ def model_b(answer) -> str:
     return "right."
 
 
+def _half_halved(mu: np.ndarray, log_var: np.ndarray) -> list[float]:
+    """The KL with its ½ before some of the three parts, and not before all."""
+    parts = (mu**2, np.exp(log_var), -1 - log_var)
+    halves = [halved for halved in itertools.product((0.5, 1.0), repeat=3) if len(set(halved)) > 1]
+    return [
+        float(sum(h * part for h, part in zip(halved, parts, strict=True)).sum(axis=1).mean())
+        for halved in halves
+    ]
+
+
 @exercise
 def model_c(answer) -> str:
     """``answer(mu, log_var) -> ()``: the KL from the prior, summed over latents, averaged over the batch."""
@@ -327,10 +348,15 @@ def model_c(answer) -> str:
     got = number(got, "it")
     slips = {
         "a ½ is missing: it is twice the KL that torch.distributions gives.": 2 * want,
-        "the ½ stands before a part of it only.": float((each + 0.5 * mu**2).sum(axis=1).mean()),
+        "the ½ stands before a part of it only.": got
+        if any(close(got, value, 1e-5) for value in _half_halved(mu, log_var))
+        else math.nan,
         "halved once too often.": want / 2,
         "that is a mean over the latents, and each of them has to be paid for.": float(each.mean()),
         "that is summed over the batch as well.": float(each.sum()),
+        "the axes are exchanged, a sum over the batch and a mean over the latents: dim=1 runs over the latents.": float(
+            each.sum(axis=0).mean()
+        ),
         "the sign: a KL is never negative.": -want,
     }
     if not close(got, want, 1e-5):
@@ -431,7 +457,7 @@ def bugs(*answers) -> Verdict:
     if set(statuses) == {"right"}:
         return Verdict(
             "right",
-            "All six run as they should. None of the six raised an error: it was the numbers beside the loss that told.",
+            "All six run as they should. None of the six raised an error in training: it was the numbers beside the loss that told.",
         )
     worst = next(status for status in ("error", "wrong", "not tried") if status in statuses)
     said = [f"    model {letter}: {_in_short(verdict)}" for letter, verdict in verdicts.items()]

@@ -5,14 +5,23 @@ import math
 import numpy as np
 import torch
 from scipy.special import logsumexp
-from scipy.stats import norm
 
-from aelib.exercises.frame import Wrong, array, close, exercise, first_slip, function, number, same_shape
+from aelib.exercises.frame import (
+    Wrong,
+    array,
+    close,
+    exercise,
+    first_slip,
+    function,
+    log_normal,
+    number,
+    same_shape,
+)
 
 
 @exercise
 def bound(answer) -> str:
-    """``answer(log_weights) -> (batch,)``: the importance-weighted bound from log p(x, z) − log q(z|x), (S, batch)."""
+    """``answer(log_weights) -> (batch,)``: the importance-weighted bound from log p(x, z) − log q(z|x), (M, batch)."""
     log_weights = np.random.default_rng(0).normal([3.0, -4.0, 0.0, 12.0], [0.5, 2.0, 4.0, 1.0], (50, 4))
     got = array(function(answer)(torch.tensor(log_weights)), "bound(log_weights)")
     want = np.array([math.log(sum(map(math.exp, column)) / 50) for column in log_weights.T])
@@ -39,16 +48,16 @@ def _bound_slip(got: np.ndarray, want: np.ndarray, log_weights: np.ndarray) -> W
         "that is the mean of the logs, the ELBO; here the mean comes first and the log after it.": log_weights.mean(
             axis=0
         ),
-        "log S is missing: the weights were added up, and their mean is asked for.": total,
-        "log S was added; a mean divides by S, so that its logarithm is subtracted.": total + math.log(50),
-        "log S is the logarithm of the number of samples, 50; you took another number.": total - math.log(4),
+        "log M is missing: the weights were added up, and their mean is asked for.": total,
+        "log M was added; a mean divides by M, so that its logarithm is subtracted.": total + math.log(50),
+        "log M is the logarithm of the number of samples, 50; you took another number.": total - math.log(4),
         "that is the mean weight itself; its logarithm is missing.": np.exp(want),
-        "you divided the logarithm by S; divide the sum of the weights, which subtracts log S.": total / 50,
+        "you divided the logarithm by M; divide the sum of the weights, which subtracts log M.": total / 50,
         "that is the largest weight alone; all samples count.": log_weights.max(axis=0),
     }
     return first_slip(
         {said + words: close(got, value, 1e-5, 1e-6) for words, value in slips.items()},
-        said + "logsumexp over the samples, minus log S.",
+        said + "logsumexp over the samples, minus log M.",
     )
 
 
@@ -76,7 +85,7 @@ def compare(answer) -> str:
 
 
 def _pair(answer) -> np.ndarray:
-    if not isinstance(answer, tuple | list):
+    if not isinstance(answer, tuple | list) or len(answer) != 2:
         raise Wrong("Return two numbers: the mean difference, and its standard error.")
     return np.array(
         [number(part, name) for part, name in zip(answer, ("the difference", "the error"), strict=True)]
@@ -93,6 +102,9 @@ def _compare_slip(got: float, want: float, first: np.ndarray, second: np.ndarray
         ),
         "you divided by n; a standard error falls with √n.": [sd / 40 for sd in deviation(first - second)],
         "that treats the two as unrelated samples. They are the same images: take the differences first.": alone,
+        "you added the two errors; the images are the same, so take the differences first.": [
+            sum(pair) / math.sqrt(40) for pair in zip(deviation(first), deviation(second), strict=True)
+        ],
         "that is a variance; take its square root.": [sd**2 / 40 for sd in deviation(first - second)],
         "that is the error of one model's mean; asked is that of the difference.": [
             sd / math.sqrt(40) for values in (first, second) for sd in deviation(values)
@@ -122,7 +134,8 @@ def rate_in_bits(answer) -> str:
 
 def _kl(mu: np.ndarray, sigma: np.ndarray) -> np.ndarray:
     """KL of each latent, by its definition: minus the entropy, minus the expected log of the prior."""
-    return -norm(mu, sigma).entropy() + 0.5 * math.log(2 * math.pi) + 0.5 * (mu**2 + sigma**2)
+    entropy = 0.5 * math.log(2 * math.pi * math.e) + np.log(sigma)
+    return -entropy + 0.5 * math.log(2 * math.pi) + 0.5 * (mu**2 + sigma**2)
 
 
 def _rate_slip(got: float, want: float, nats: np.ndarray, mu: np.ndarray, log_var: np.ndarray) -> Wrong:
@@ -200,7 +213,7 @@ def best_decoder(answer) -> str:
     z = generator.standard_normal((6, 2))
     given = [torch.tensor(part) for part in (z, mu, log_var, x)]
     got = array(function(answer)(*given), "best_decoder(z, mu, log_var, x)")
-    log_q = norm.logpdf(z[:, None], mu, np.exp(log_var / 2)).sum(axis=2)
+    log_q = log_normal(z[:, None], mu, np.exp(log_var / 2)).sum(axis=2)
     want = _average(log_q, x)
     same_shape(got, want, "best_decoder(z, mu, log_var, x)")
     if not close(got, want, 1e-5, 1e-7):
@@ -220,8 +233,14 @@ def _best_slip(
     got: np.ndarray, log_q: np.ndarray, z: np.ndarray, mu: np.ndarray, log_var: np.ndarray, x: np.ndarray
 ) -> Wrong:
     apart = np.square(z[:, None] - mu)
+    not_one = "The weights do not sum to 1: divide by their sum over the images{} (softmax does)."
+    without_constant = log_q + z.shape[1] / 2 * math.log(2 * math.pi)
     slips = {
-        "The weights do not sum to 1: divide by their sum over the images (softmax does).": np.exp(log_q) @ x,
+        not_one.format(", whatever constant was left out"): np.exp(without_constant) @ x,
+        not_one.format(""): np.exp(log_q) @ x,
+        "The widths are missing: divide each squared distance by its cloud's variance, exp(log_var).": _average(
+            -0.5 * apart.sum(axis=2), x
+        ),
         "You normalised over the codes; for each code the weights of the images sum to 1.": np.exp(
             log_q - logsumexp(log_q, axis=0, keepdims=True)
         )
@@ -237,7 +256,7 @@ def _best_slip(
         ),
         "The ½ in the exponent is missing.": _average(2 * log_q, x),
         "You read log_var as log σ: the variance is exp(log_var).": _average(
-            norm.logpdf(z[:, None], mu, np.exp(log_var)).sum(axis=2), x
+            log_normal(z[:, None], mu, np.exp(log_var)).sum(axis=2), x
         ),
     }
     return first_slip(

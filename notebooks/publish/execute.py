@@ -5,14 +5,16 @@
     python notebooks/publish/execute.py a/b.ipynb  any notebook
 
 Outputs and the state of the interactives are kept; time stamps, memory addresses, superseded state and what
-editors leave behind are not. Models of interactives get ids that depend on the lesson and the order alone.
+editors leave behind are not. Models of interactives get ids that depend on the lesson and the order alone. No real
+data are used: run this where MNIST is not in the cache.
 """
 
 from __future__ import annotations
 
 import os
 
-os.environ["OMP_NUM_THREADS"] = "1"
+os.environ |= {"OMP_NUM_THREADS": "1", "AELIB_OFFLINE": "1"}
+os.environ.pop("AELIB_DATA", None)
 
 import argparse
 import hashlib

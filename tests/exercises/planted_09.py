@@ -12,8 +12,8 @@ BEST = "def best_decoder(z, mu, log_var, x):\n    apart = (z[:, None] - mu) ** 2
 PLANTED: dict[str, list[tuple[str, str]]] = {
     "lesson09.bound": [
         (BOUND + "log_weights.mean(dim=0)", "the mean of the logs, the ELBO"),
-        (BOUND + "log_weights.logsumexp(dim=0)", "log S is missing"),
-        (BOUND + "log_weights.logsumexp(dim=0) + torch.tensor(n_samples).log()", "log S was added"),
+        (BOUND + "log_weights.logsumexp(dim=0)", "log M is missing"),
+        (BOUND + "log_weights.logsumexp(dim=0) + torch.tensor(n_samples).log()", "log M was added"),
         (BOUND + "log_weights.logsumexp(dim=0) / n_samples", "divided the logarithm"),
         (BOUND + "log_weights.exp().mean(dim=0)", "its logarithm is missing"),
         (BOUND + "log_weights.exp().mean(dim=0).log()", "takes out the largest"),

@@ -37,7 +37,7 @@ def linear(seed: int) -> VAE:
 @cache
 def trained() -> dict[tuple[int, float], list[VAE]]:
     """Five seeds of each (K, beta) that the prose speaks of."""
-    keys = [(8, 0.125), (8, 1.0), (8, 4.0), (16, 1.0), (16, 4.0), (8, 16.0)]
+    keys = [(8, 0.125), (8, 1.0), (8, 2.0), (8, 4.0), (16, 1.0), (16, 4.0), (8, 16.0)]
     models = {key: [VAE(64, key[0], hidden=(64,), noise_var=0.05, seed=s) for s in SEEDS] for key in keys}
     everything = [model for of_key in models.values() for model in of_key]
     betas = [beta for _, beta in keys for _ in SEEDS]
@@ -257,14 +257,15 @@ def test_a_mixture_pays_log_two_and_the_average_pays_the_distance():
 # The scorecards
 
 
-def test_on_the_digits_the_vae_draws_best_and_the_autoencoder_copies_best():
+def test_on_the_digits_a_gentle_beta_draws_best_and_the_autoencoder_copies_best():
     rows = {"PCA": pca(train, 8)}
-    for name, models in (("autoencoder", autoencoders()), ("VAE", trained()[8, 1.0]), ("strong", trained()[8, 4.0])):  # fmt: skip
+    for name, models in (("autoencoder", autoencoders()), ("VAE", trained()[8, 1.0]), ("gentle", trained()[8, 2.0]), ("strong", trained()[8, 4.0])):  # fmt: skip
         rows[name] = lambda seed, models=models: models[seed]
     informed, _, calm, draws = np.moveaxis(scorecard(rows, digits()).values, 1, 0)
     assert informed.argmax(axis=0).tolist() == [1] * 5
     assert draws[2].min() > max(draws[0].max(), draws[1].max())
-    assert draws[3].mean() < draws[2].mean() + 0.02, "a larger beta buys no better drawings"
+    assert draws[3].mean() > draws[2].mean() + 0.03
+    assert draws[4].mean() < draws[3].mean() - 0.05
     assert calm.min() > 0.95
 
 

@@ -1,0 +1,128 @@
+"""MNIST by two published protocols, our figures beside the published ones: ``make published``.
+
+About ten minutes on one core. The table is printed and kept in ``notebooks/11_published.json``, which lesson 11 shows.
+
+Sources: PyTorch's basic VAE example (github.com/pytorch/examples, folder vae). Y. Burda, R. Grosse and
+R. Salakhutdinov, Importance Weighted Autoencoders, arXiv:1509.00519, table 1, and their code, github.com/yburda/iwae:
+batches of 20, 3,280 epochs in eight stages, the learning rate from 1e-3 down to 1e-4, 5,000 samples for the figure.
+"""
+
+from __future__ import annotations
+
+import aelib  # isort: skip  (settles the threads before torch is loaded)
+
+import json
+import sys
+import time
+from dataclasses import replace
+from pathlib import Path
+
+import torch
+from torch import Tensor, nn
+
+from aelib.data import Dataset, DownloadError, mnist
+from aelib.models import VAE
+from aelib.objectives import elbo, importance_weighted_bound, neg_elbo
+from aelib.training import fit
+
+KEPT = Path(__file__).resolve().parents[1] / "11_published.json"
+STAGES = ((100, 2e-3), (80, 1e-3), (40, 3e-4), (20, 1e-4))
+"""Epochs and learning rate of each stage of Burda's architecture, in batches of 200."""
+PUBLISHED = "86.76 (3,280 epochs, 5,000 samples)"
+"""Table 1, MNIST, VAE, k = 1, one stochastic layer."""
+
+
+def binarise(x: Tensor, seed: int) -> Tensor:
+    """Each pixel tossed once: 1 with probability x."""
+    return torch.bernoulli(x, generator=torch.Generator().manual_seed(seed))
+
+
+def binarised_neg_elbo(model: nn.Module, x: Tensor) -> dict[str, Tensor]:
+    """The loss on pixels tossed anew at every step."""
+    return neg_elbo(model, torch.bernoulli(x))
+
+
+def official_example(data: Dataset, epochs: int = 10) -> list[dict]:
+    model = VAE(784, 20, hidden=(400,), likelihood="bernoulli")
+    history = fit(model, data, epochs=epochs, seed=0, loss=neg_elbo, batch_size=128, lr=1e-3)
+    row = {
+        "protocol": "PyTorch's VAE example",
+        "network": "784-400-20, ReLU",
+        "pixels": "grey",
+        "epochs": epochs,
+    }
+    return [row | {"figure": "loss: cross-entropy + KL", "ours": history.held_out["loss"][-1]}]
+
+
+def burda(data: Dataset, stages=STAGES, n_samples: int = 500) -> list[dict]:
+    model = VAE(784, 50, hidden=(200, 200), likelihood="bernoulli", activation=nn.Tanh)
+    to_learn = replace(data, held_out_index=torch.arange(0))  # nothing is judged after each epoch
+    x, rows, done = binarise(data.held_out, seed=0), [], 0
+    common = {"protocol": "Burda et al., VAE", "network": "784-200-200-50, tanh", "pixels": "tossed"}
+    for stage, (epochs, lr) in enumerate(stages):
+        fit(model, to_learn, epochs=epochs, seed=stage, loss=binarised_neg_elbo, batch_size=200, lr=lr)
+        done += epochs
+        rows.append(common | {"epochs": done, "figure": "−ELBO"} | mean_and_error(-elbo(model, x, 10)))
+        say(rows[-1])
+    return rows + [common | {"epochs": done} | row for row in bounds(model, data, x, n_samples)]
+
+
+def bounds(model: VAE, data: Dataset, x: Tensor, n_samples: int) -> list[dict]:
+    """−log p(x) by importance weighting: all held-out images, and what seen images and more samples make of it."""
+    seen = binarise(data.train[: len(x)], seed=1)
+    found = {
+        f"{n_samples} samples": (x, n_samples),
+        f"{n_samples} samples, training images": (seen, n_samples),
+        f"{n_samples} samples, 1,000 images": (x[:1000], n_samples),
+        f"{10 * n_samples} samples, the same 1,000": (x[:1000], 10 * n_samples),
+    }
+    rows = [{"figure": name} | neg_bound(model, *asked) for name, asked in found.items()]
+    rows[0]["published"] = PUBLISHED
+    return rows
+
+
+def neg_bound(model: VAE, x: Tensor, n_samples: int) -> dict[str, float]:
+    generator = torch.Generator().manual_seed(2)
+    parts = [importance_weighted_bound(model, rows, n_samples, generator) for rows in x.split(500)]
+    return mean_and_error(-torch.cat(parts))
+
+
+def mean_and_error(each: Tensor) -> dict[str, float]:
+    """The mean over images, and its standard error."""
+    return {"ours": each.mean().item(), "error": each.std().item() / len(each) ** 0.5}
+
+
+def floor(data: Dataset) -> list[dict]:
+    """The mean entropy of an image's coins, which no model of tossed pixels can get below."""
+    coins = torch.distributions.Bernoulli(probs=data.held_out).entropy().sum(dim=1)
+    row = {"protocol": "any model", "network": "any", "pixels": "tossed", "epochs": 0}
+    return [row | {"figure": "entropy of the coins"} | mean_and_error(coins)]
+
+
+def say(row: dict) -> None:
+    what = f"{row['protocol']:22}  {row['pixels']:7}  {row['epochs']:4} epochs  {row['figure']:31}"
+    error = f"± {row['error']:.2f}" if "error" in row else ""
+    print(f"{what}  {row['ours']:7.2f} {error:6}   {row.get('published', '')}".rstrip(), flush=True)
+
+
+def main() -> None:
+    try:
+        data = mnist(download=True)
+    except DownloadError as error:
+        sys.exit(str(error))
+    torch.manual_seed(0)
+    started = time.process_time()
+    rows = official_example(data)
+    say(rows[0])
+    rows += burda(data) + floor(data)
+    for row in rows[len(STAGES) + 1 :]:
+        say(row)
+    minutes = round((time.process_time() - started) / 60, 1)
+    KEPT.write_text(
+        json.dumps({"minutes": minutes, "rows": rows}, indent=1, ensure_ascii=False) + "\n", encoding="utf-8"
+    )
+    print(f"{minutes} minutes of processor time with aelib {aelib.__version__}; kept in {KEPT.name}")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,66 @@
+"""The run of ``make published`` on a few random images: what it measures, and that what is kept has its form."""
+
+from __future__ import annotations
+
+import json
+from itertools import accumulate
+
+import published
+import pytest
+import torch
+
+from aelib.data import Dataset, DownloadError
+
+
+def random_images(n: int = 60) -> Dataset:
+    pixels = torch.randint(0, 256, (n, 784), generator=torch.Generator().manual_seed(0), dtype=torch.uint8)
+    return Dataset("random images", pixels, 255.0, (28, 28), torch.arange(40), torch.arange(40, n))
+
+
+@pytest.fixture(scope="module")
+def rows() -> list[dict]:
+    data, stages = random_images(), ((1, 1e-3), (2, 1e-3))
+    return [
+        *published.official_example(data, epochs=1),
+        *published.burda(data, stages, n_samples=20),
+        *published.floor(data),
+    ]
+
+
+def kept() -> list[dict]:
+    return json.loads(published.KEPT.read_text(encoding="utf-8"))["rows"]
+
+
+def form(found: list[dict]) -> list[dict]:
+    """The rows without their numbers."""
+    return [{k: v for k, v in row.items() if k not in ("ours", "error", "epochs")} for row in found]
+
+
+def test_the_kept_run_has_the_form_of_a_new_one(rows):
+    new = json.loads(json.dumps(form(rows)).replace("200 samples", "5000 samples").replace('"20 ', '"500 '))
+    assert [row for row in form(kept()) if row["figure"] != "−ELBO"] == [
+        row for row in new if row["figure"] != "−ELBO"
+    ]
+    epochs = [row["epochs"] for row in kept() if row["figure"] == "−ELBO"]
+    assert epochs == list(accumulate(n for n, _ in published.STAGES))
+
+
+def test_more_samples_tighten_the_bound_and_nothing_gets_below_the_coins(rows):
+    ours = {row["figure"]: row["ours"] for row in rows}
+    assert ours["200 samples, the same 1,000"] < ours["20 samples, 1,000 images"] < ours["−ELBO"]
+    assert 300 < ours["entropy of the coins"] < ours["200 samples, the same 1,000"]
+
+
+def test_coins_are_fair_to_the_grey_value():
+    x = torch.full((1, 200_000), 0.3)
+    assert published.binarise(x, seed=0).mean().item() == pytest.approx(0.3, abs=0.005)
+    assert set(published.binarise(x, seed=0).unique().tolist()) == {0.0, 1.0}
+
+
+def test_without_mnist_it_ends_in_a_sentence(monkeypatch):
+    def missing(download):
+        raise DownloadError("MNIST could not be loaded: nobody is at home.")
+
+    monkeypatch.setattr(published, "mnist", missing)
+    with pytest.raises(SystemExit, match="nobody is at home"):
+        published.main()
