@@ -35,6 +35,8 @@ def _judge_sizes(got, sizes: tuple[int, ...]) -> None:
         raise Wrong(
             "these are the bytes themselves; int.from_bytes(four_bytes, 'big') makes a number of them."
         )
+    if hasattr(got, "__next__"):
+        raise Wrong("this is a generator; put tuple(...) around it.")
     got = tuple(array(got, "the sizes").ravel().tolist())
     if got != sizes:
         said = f"For a header with {len(sizes)} axes you got {tuple(map(int, got))}, expected {sizes}: "
@@ -60,6 +62,7 @@ def _size_slips(sizes: tuple[int, ...]) -> dict[str, tuple[float, ...]]:
             struct.unpack(">3I", (content + bytes(16))[4:16])
         ),
         "each length takes four bytes, not one.": tuple(content[4 : 4 + len(sizes)]),
+        "that is the first length only; there is one for each axis.": sizes[:1],
         "the magic number is no size: leave it out.": (2048 + len(sizes), *sizes),
     }
 
@@ -96,6 +99,11 @@ def _judge_bound(got: float, log_weights: np.ndarray, k: int) -> None:
         "the weights of a group are averaged, not summed: subtract log k.": want + math.log(k),
         "log k is subtracted once too often: a mean of k weights is a sum divided by k, once.": want - math.log(k),
         "you used the first k draws only; the other groups of k are as good, average over them.": _bound(log_weights[:k], k),
+        "groups as good as any, but of draws that do not stand together; take neighbours, so that the figures can be compared.": _bound(
+            log_weights.reshape(k, -1, log_weights.shape[1]).swapaxes(0, 1).reshape(log_weights.shape), k
+        ),
+        "all draws in one logarithm, and divided by k: sum within each group only.": _bound(log_weights, len(log_weights))
+        + math.log(len(log_weights) / k),
         "you used all draws as one group; with k draws the groups have k.": _bound(log_weights, len(log_weights)),
         "that is a sum over the images; average over them.": want * log_weights.shape[1],
         "the right size with the wrong sign: a bound on log p(x), not on −log p(x).": -want,
@@ -165,7 +173,7 @@ def _compare(normal: np.ndarray, strange: np.ndarray, tie: float) -> float:
 @exercise
 def auc(answer) -> str:
     """``answer(normal, strange) -> ()``: how often a strange example scores above a normal one, ties counted half."""
-    generator = np.random.default_rng(4)
+    generator = np.random.default_rng(2324)
     for n_normal, n_strange in ((8, 5), (5, 8), (6, 6)):
         normal, strange = generator.integers(0, 6, n_normal) * 1.0, generator.integers(1, 8, n_strange) * 1.0
         _judge_auc(number(_asked(answer, normal, strange), "the area"), normal, strange)
@@ -182,7 +190,7 @@ def _asked(answer: Callable, normal: np.ndarray, strange: np.ndarray):
 def _judge_auc(got: float, normal: np.ndarray, strange: np.ndarray) -> None:
     want = _compare(normal, strange, 0.5)
     n = min(len(normal), len(strange))
-    middle = (strange > np.median(normal)).mean()
+    middle = (strange > np.sort(normal)[(len(normal) - 1) // 2]).mean()  # torch's median
     slips = {
         "the other way round: a strange example should have the higher score.": 1 - want,
         "ties count for nothing; each should count one half, or equal scores would look like failure.": _compare(normal, strange, 0.0),
@@ -190,6 +198,8 @@ def _judge_auc(got: float, normal: np.ndarray, strange: np.ndarray) -> None:
         "compare every strange example with every normal one, not only those in the same place.": (strange[:n] > normal[:n]).mean(),
         "you compared with one threshold, the median of the normal scores; compare with every normal score.": middle,
         "you compared with the mean of the normal scores; compare with every one.": (strange > normal.mean()).mean(),
+        "you compared with the highest normal score only; compare with every one.": (strange > normal.max()).mean(),
+        "the other way round, and ties are lost: a strange example should have the higher score.": _compare(strange, normal, 0.0),
         "that is the number of pairs; divide by how many there are.": want * len(normal) * len(strange),
     }  # fmt: skip
     if not close(got, want, rtol=1e-6):

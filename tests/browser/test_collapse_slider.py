@@ -99,7 +99,7 @@ def test_keyboard(plain_page, collapse_slider):
     page.keyboard.press("Home")
     assert shown(page)["latentDim"] == "1"
     page.wait_for_timeout(250)
-    saved = page.evaluate("model.saved.at(-1)")
+    saved = page.evaluate("Object.assign({}, ...model.saved)")
     assert (saved["latent_dim"], saved["beta"]) == (1, HEAVY)
 
 

@@ -94,7 +94,7 @@ def test_keyboard_and_mouse(plain_page):
     page.get_by_role("radio", name="the origin").click()
     assert shown(page)["through"] == "origin"
     page.wait_for_timeout(250)
-    assert page.evaluate("model.saved.at(-1)").get("through") == "origin"
+    assert page.evaluate("Object.assign({}, ...model.saved)").get("through") == "origin"
 
 
 def test_touch_on_the_curve(plain_page):

@@ -110,7 +110,7 @@ def test_keyboard(plain_page):
     page.keyboard.press("Space")
     assert shown(page)["decoder"] == "bent"
     page.wait_for_timeout(250)
-    assert page.evaluate("model.saved.at(-1)").get("decoder") == "bent"
+    assert page.evaluate("Object.assign({}, ...model.saved)").get("decoder") == "bent"
 
 
 def test_mouse_moves_the_tip_of_the_bell(plain_page):

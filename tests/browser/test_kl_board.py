@@ -81,7 +81,7 @@ def test_keyboard(plain_page):
     assert shown(page)["sigma"] == pytest.approx(2**-0.05)
     assert page.locator(".ae-kl-plots").screenshot() != before
     page.wait_for_timeout(250)
-    assert page.evaluate("model.saved.at(-1)").get("mu") == -3
+    assert page.evaluate("Object.assign({}, ...model.saved)").get("mu") == -3
 
 
 def drag(page, grip, dx: float) -> None:
