@@ -190,7 +190,7 @@ def _explain_gap(got: float, want: float, W: np.ndarray, noise_var: float, degre
             "itself.": close(
                 got, 0.5 * (np.log(np.linalg.inv(P).diagonal()).sum() + np.linalg.slogdet(P)[1]), atol=1e-8
             ),
-            f"At {degrees:g}° you turned in the other sense: w₁ becomes cos θ w₁ + sin θ w₂, that is W @ R, with R and not its "
+            f"At {degrees:g}° you turned in the other sense: w₁ becomes cos ω w₁ + sin ω w₂, that is W @ R, with R and not its "
             "transpose.": close(got, _gap(W @ _turn(-np.radians(degrees)), noise_var), atol=1e-8),
             f"At {degrees:g}° you divided by σ_x instead of σ_x²: noise_var is a variance already.": close(
                 got, _gap(turned, noise_var**0.5), atol=1e-8
