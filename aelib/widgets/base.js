@@ -147,6 +147,20 @@ export function onWidth(node, repaint) {
   return () => observer.disconnect();
 }
 
+/** Does the tasks one by one while the page has nothing to do, so that what they run is compiled by then; gives what stops it. */
+export function whileIdle(tasks) {
+  const [ask, cancel] = window.requestIdleCallback
+    ? [window.requestIdleCallback, window.cancelIdleCallback]
+    : [(then) => setTimeout(then, 50), clearTimeout];
+  let asked = 0;
+  const next = () => {
+    tasks.shift()?.();
+    if (tasks.length) asked = ask(next);
+  };
+  asked = ask(next);
+  return () => cancel(asked);
+}
+
 // ---- layout ------------------------------------------------------------------------------------------------
 
 /**

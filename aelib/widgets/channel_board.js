@@ -1,4 +1,4 @@
-import { button, card, choices, clamp, h, listen, onWidth, s, saver, slider } from "./base.js";
+import { button, card, choices, clamp, h, listen, onWidth, s, saver, slider, whileIdle } from "./base.js";
 
 const [LEVELS, CELLS] = [4, 8];
 const EXAMPLES = LEVELS * LEVELS;
@@ -412,8 +412,9 @@ function render({ model, el }) {
     say(sentence(state, now, before));
   };
   draw();
+  const rest = whileIdle([...range(10)].map((k) => () => measure({ ...read(), noise: 0.2 * k, degrees: 9 * k })));
   const deaf = listen(model, ["noise", "degrees", "swaps", "follows"], draw);
-  return () => [deaf, numbers.dispose].forEach((stop) => stop());
+  return () => [rest, deaf, numbers.dispose].forEach((stop) => stop());
 }
 
 export default { render };

@@ -1,4 +1,4 @@
-import { card, clamp, colour, FOCUSABLE, h, listen, onTheme, onWidth, readFloat64, saver, slider, strip } from "./base.js";
+import { card, clamp, colour, FOCUSABLE, h, listen, onTheme, onWidth, readFloat64, saver, slider, strip, whileIdle } from "./base.js";
 
 const [SIDE, MIDDLE, REACH, INK] = [10, 4.5, 3.5, 9 / 4];
 const [EXAMPLES, TRAIN, BINS, STEP] = [1000, 800, 10, 0.1];
@@ -484,9 +484,10 @@ function render({ model, el }) {
     rows.drawn.paint(now.drawn);
   };
   draw();
-  // While the reader still reads: what the first moves will ask for, so that the browser has compiled all of it by then.
-  const ahead = [...CELLS.map((cells) => ({ cells })), ...CELLS.map((cells) => ({ gap: cells * 0.06 }))];
-  const timers = ahead.map((change, k) => setTimeout(() => measure(toy, { ...read(), ...change }, laws), 200 + 50 * k));
+  // While the reader still reads: what the first moves will ask for.
+  const gaps = [...Array(31).keys()].map((k) => ({ gap: Number((k * 0.02).toFixed(2)) }));
+  const ahead = [...CELLS.map((cells) => ({ cells })), ...gaps];
+  const rest = whileIdle(ahead.map((change) => () => measure(toy, { ...read(), ...change }, laws)));
   let waiting = false;
   const soon = () => {
     if (waiting) return;
@@ -494,7 +495,7 @@ function render({ model, el }) {
     queueMicrotask(() => { waiting = false; draw(); });
   };
   const deaf = listen(model, [...Object.keys(KNOBS), "touched"], soon);
-  return () => [deaf, () => timers.forEach(clearTimeout), map.dispose, ...Object.values(rows).map((one) => one.dispose)].forEach((stop) => stop());
+  return () => [deaf, rest, map.dispose, ...Object.values(rows).map((one) => one.dispose)].forEach((stop) => stop());
 }
 
 export default { render };

@@ -66,7 +66,10 @@ PLANTED: dict[str, list[tuple[str, str]]] = {
             "gradient of the batch before",
         ),
         (SHUFFLED + STEP.replace("\n        optimiser.step()", ""), "have not moved"),
-        (EPOCH + "torch.arange(len(x)).split(batch_size):\n        " + STEP, "each batch is a block of the table"),
+        (
+            EPOCH + "torch.arange(len(x)).split(batch_size):\n        " + STEP,
+            "each batch is a block of the table",
+        ),
         (
             EPOCH
             + "torch.randperm(len(x))[: len(x) // batch_size * batch_size].split(batch_size):\n        "
