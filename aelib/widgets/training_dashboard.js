@@ -182,19 +182,29 @@ function klBars({ run, at }) {
 function codeMap(describe) {
   const svg = s("svg", { class: "ae-run-map", role: "img" });
   const root = h("div", { class: "ae-run-room" }, svg);
-  let [side, last] = [0, null];
+  let [side, last, marks, built] = [0, null, [], ""];
   const x = (a) => side * (0.5 + a / (2 * REACH));
   const y = (b) => side * (0.5 - b / (2 * REACH));
-  const draw = () => {
-    if (!side || !last) return;
-    const [clouds, labels, axes] = last;
+  const build = (clouds, axes) => {
     const rings = [1, 2, 3].map((r) => s("circle", { class: "ae-run-ring", cx: x(0), cy: y(0), r: (side * r) / (2 * REACH) }));
-    const shapes = clouds.map(({ a, b, wide, tall }) => s("ellipse", { class: "ae-run-cloud", cx: x(a), cy: y(b), rx: (side * wide) / (2 * REACH), ry: (side * tall) / (2 * REACH) }));
-    const words = clouds.map(({ a, b }, i) => s("text", { class: "ae-run-numeral", x: x(a), y: y(b) + 4, "text-anchor": "middle", text: labels[i] ?? "·" }));
+    marks = clouds.map(() => [s("ellipse", { class: "ae-run-cloud" }), s("text", { class: "ae-run-numeral", "text-anchor": "middle" })]);
     const names = clouds.length ? [
       s("text", { class: "ae-tick", x: side - 4, y: y(0) - 4, "text-anchor": "end", text: `latent ${axes[0] + 1}` }),
       s("text", { class: "ae-tick", x: x(0) + 4, y: 12, text: `latent ${axes[1] + 1}` })] : [];
-    svg.replaceChildren(...rings, ...shapes, ...words, ...names);
+    svg.replaceChildren(...rings, ...marks.map(([shape]) => shape), ...marks.map(([, word]) => word), ...names);
+    built = `${side} ${clouds.length} ${axes}`;
+  };
+  const draw = () => {
+    if (!side || !last) return;
+    const [clouds, labels, axes] = last;
+    if (built !== `${side} ${clouds.length} ${axes}`) build(clouds, axes);
+    clouds.forEach(({ a, b, wide, tall }, i) => {
+      const [shape, word] = marks[i];
+      const [cx, cy] = [x(a), y(b)];
+      Object.entries({ cx, cy, rx: (side * wide) / (2 * REACH), ry: (side * tall) / (2 * REACH) }).forEach(([name, value]) => shape.setAttribute(name, value));
+      Object.entries({ x: cx, y: cy + 4 }).forEach(([name, value]) => word.setAttribute(name, value));
+      if (word.textContent !== String(labels[i] ?? "·")) word.textContent = labels[i] ?? "·";
+    });
     svg.setAttribute("aria-label", clouds.length ? `Map of two latents: sixty digits with their clouds, over the rings of the prior. ${describe()}` : "Map of two latents: nothing yet.");
   };
   const resize = (width) => {
