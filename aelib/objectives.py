@@ -46,15 +46,6 @@ def bernoulli_nll(x: Tensor, logits: Tensor) -> Tensor:
     return -likelihoods.bernoulli(x, logits).mean()
 
 
-def continuous_bernoulli_nll(x: Tensor, logits: Tensor) -> Tensor:
-    """−log of the density of x in [0, 1], in nats, summed over dimensions, averaged over the batch: → ().
-
-    logits: (batch, D) as x, before any sigmoid. A density may exceed 1, so this may be negative.
-    """
-    _check_same_shape(x, logits)
-    return -likelihoods.continuous_bernoulli(x, logits).mean()
-
-
 def implied_sigma(error_weight: float, kl_weight: float = 1.0) -> float:
     """σ_x of the Gaussian decoder whose −ELBO is this loss, up to a factor and a constant; in units of x.
 

@@ -108,6 +108,8 @@ def test_blurred_digits_are_cheap_because_their_codes_lie_nearer_to_the_prior():
     with torch.no_grad():
         price = lambda model, name: kl_to_standard_normal(*model.encode(pictures()[name])).mean()  # noqa: E731
         assert all(price(model, "blurred") < 0.8 * price(model, "digits") for model in models())
+        misfit = lambda model, name: without_coins(model, pictures()[name]).mean() - price(model, name)  # noqa: E731
+        assert all(0.85 < misfit(model, "blurred") / misfit(model, "digits") < 1.05 for model in models())
 
 
 @pytest.mark.parametrize("name", ["shapes", "faxed", "blurred"])
