@@ -469,10 +469,7 @@ def test_padding_stays_zero_though_noise_flows_through_it(small):
     rows = training._tensor_rows("data", small, small)
     for _ in range(3):
         stack.epoch(rows, rows, 64)
-    assert set(stack.masks) == {
-        f"model.{name}"
-        for name in ("mu.weight", "mu.bias", "log_var.weight", "log_var.bias", "decoder.0.weight")
-    }
+    assert set(stack.masks) == {"mu.weight", "mu.bias", "log_var.weight", "log_var.bias", "decoder.0.weight"}
     for name, mask in stack.masks.items():
         assert (mask == 0).any()
         assert not stack.now[name][mask == 0].any()
@@ -558,16 +555,17 @@ def test_one_broken_from_the_start_is_left_as_it_was(small):
 
 
 def test_the_stop_button_keeps_every_model(small):
-    """Three stacks of eight, eight and seven."""
-    models = [Autoencoder(64, 1 + i % 5, seed=i) for i in range(23)]
+    """Three stacks, the first of them full."""
+    n_models = 3 * training.STACKED_AT_ONCE - 1
+    models = [Autoencoder(64, 1 + i % 5, seed=i) for i in range(n_models)]
     start = [state_of(model) for model in models]
-    calls_before = 1 + 3 + 23 + 4 * 3 + 2  # the trials, an epoch of each stack, and two steps more
-    settings = {"epochs": 9, "seeds": range(23), "batch_size": 50}
+    calls_before = 1 + 3 + n_models + 4 * 3 + 2  # the trials, an epoch of each stack, and two steps more
+    settings = {"epochs": 9, "seeds": range(n_models), "batch_size": 50}
     histories = fit_many(models, small, loss=at_call(calls_before + 1, press_stop), **settings)
     moved = [
         not torch.equal(h.last_state["decoder.2.weight"], h.best_state["decoder.2.weight"]) for h in histories
     ]
-    assert sum(moved) == 8  # the first stack, by two steps of its second epoch
+    assert sum(moved) == training.STACKED_AT_ONCE  # the first stack, by two steps of its second epoch
     for model, history, before in zip(models, histories, start, strict=True):
         assert "Stopped by hand in epoch" in history.stopped
         assert history.epochs == 1
@@ -588,6 +586,21 @@ def test_modes_and_buffers_of_many(small):
     assert_same(models[0], alone.state_dict(), rtol=1e-3, atol=1e-4)
     assert models[0].training
     assert not models[1].training
+
+
+def test_a_weight_that_two_layers_share_learns_from_both(small):
+    def make():
+        model = nn.Sequential(nn.Linear(64, 64, bias=False), nn.Tanh(), nn.Linear(64, 64, bias=False))
+        model[2].weight = model[0].weight
+        return model
+
+    with torch.random.fork_rng(devices=[]):
+        torch.manual_seed(0)
+        models, alone = [make(), make()], make()
+    alone.load_state_dict(models[1].state_dict())
+    fit_many(models, small, epochs=2, seeds=[0, 1])
+    fit(alone, small, epochs=2, seed=1)
+    assert_same(models[1], alone.state_dict(), rtol=1e-3, atol=1e-4)
 
 
 COMPANY = {
