@@ -26,19 +26,18 @@ SETTINGS = {
 class Adam:
     """Updates ``weights`` in place from their gradients, as ``torch.optim.Adam(weights, lr, fused=True)`` does.
 
-    Gradients that are there already, from before, are dropped.
+    lr: the step size; it may be set anew before any step.
     """
 
     def __init__(self, weights: Iterable[Tensor], lr: float) -> None:
         self.weights, self.lr = list(weights), lr
-        self._drop_gradients(range(len(self.weights)))
         self.means = [torch.zeros_like(weight) for weight in self.weights]
         self.squares = [torch.zeros_like(weight) for weight in self.weights]
         self.steps = [torch.zeros((), device=weight.device) for weight in self.weights]
 
     @torch.no_grad()
     def step(self) -> None:
-        """One update of each weight that has a gradient; the gradients are used up."""
+        """One update of each weight that has a gradient."""
         used = [i for i, weight in enumerate(self.weights) if weight.grad is not None]
         adam(
             [self.weights[i] for i in used],
@@ -51,11 +50,11 @@ class Adam:
             lr=self.lr,
             **SETTINGS,
         )
-        self._drop_gradients(used)
 
-    def _drop_gradients(self, numbers: Iterable[int]) -> None:
-        for i in numbers:
-            self.weights[i].grad = None
+    def zero_grad(self) -> None:
+        """Forget the gradients: those of the next ``backward`` do not add to them."""
+        for weight in self.weights:
+            weight.grad = None
 
     def state(self) -> dict[str, Tensor]:
         """All that it remembers, by the weight's number and the name of the quantity."""

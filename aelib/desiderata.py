@@ -21,12 +21,16 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
+from aelib.models import Projection
+
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
     from aelib.data.dataset import Dataset
 
 METRICS = ("informative", "disentangled", "robust", "representative")
+ROWS_AT_ONCE = 256
+"""Training examples whose distances to all others are held in memory together."""
 
 
 class UndefinedError(ValueError):
@@ -68,9 +72,8 @@ def information_table(z: Tensor, factors: Tensor, n_bins: int = 20) -> Tensor:
     upwards, by about (cells - 1)² / 2n when there is nothing to find.
     """
     z, factors = _codes_and_factors(z, factors, n_bins)
-    joint = _joint_counts(_cells(z, n_bins), _cells(factors, n_bins), n_bins) / len(z)
-    independent = joint.sum(3, keepdim=True) * joint.sum(2, keepdim=True)
-    return (torch.xlogy(joint, joint) - torch.xlogy(joint, independent)).sum(dim=(2, 3)).clamp(min=0)
+    columns = _cells(z, n_bins)
+    return torch.stack([_information(columns, cells, n_bins) for cells in _cells(factors, n_bins).T], dim=1)
 
 
 def disentangled(z: Tensor, factors: Tensor, n_bins: int = 20) -> float:
@@ -216,16 +219,16 @@ def representative(generated: Tensor, train: Tensor, held_out: Tensor, k: int = 
     here.
     """
     generated, train, held_out = _three_sets(generated, train, held_out, k)
-    to_generated, to_held_out = torch.cdist(train, generated), torch.cdist(train, held_out)
-    radius = torch.cat([_neighbour_distance(part, train, k + 1) for part in train.split(256)])
-    real_distance, real_coverage = to_held_out.min(dim=0).values.mean(), _coverage(to_held_out, radius)
+    radius = torch.cat([_neighbour_distance(part, train, k + 1) for part in train.split(ROWS_AT_ONCE)])
+    distance, coverage = _nearness(generated, train, radius)
+    real_distance, real_coverage = _nearness(held_out, train, radius)
     if real_distance == 0 or real_coverage == 0:
         raise UndefinedError(
             "the held-out examples set no standard: all are copies of training examples, or none is near one."
         )
     return Representative(
-        distance_ratio=float(to_generated.min(dim=0).values.mean() / real_distance),
-        coverage=_coverage(to_generated, radius),
+        distance_ratio=distance / real_distance,
+        coverage=coverage,
         real_coverage=real_coverage,
     )
 
@@ -233,6 +236,16 @@ def representative(generated: Tensor, train: Tensor, held_out: Tensor, k: int = 
 def _neighbour_distance(points: Tensor, among: Tensor, k: int) -> Tensor:
     """(n,): the distance of each point to its k-th nearest among others (itself counted, if it is there)."""
     return torch.cdist(points, among).topk(k, dim=1, largest=False).values[:, -1]
+
+
+def _nearness(points: Tensor, train: Tensor, radius: Tensor) -> tuple[float, float]:
+    """The points' mean distance to the nearest of train, and the fraction of train with a point within its radius."""
+    nearest, covered = points.new_full((len(points),), math.inf), 0
+    for rows, reach in zip(train.split(ROWS_AT_ONCE), radius.split(ROWS_AT_ONCE), strict=True):
+        distance = torch.cdist(rows, points)
+        nearest = torch.minimum(nearest, distance.min(dim=0).values)
+        covered += int((distance.min(dim=1).values <= reach).sum())
+    return float(nearest.mean()), covered / len(train)
 
 
 def draw_codes(model: Any, x: Tensor, n: int, seed: int = 0) -> Tensor:
@@ -285,22 +298,11 @@ def raw_pixels() -> CodePair:
     return CodePair(encode=torch.clone, decode=torch.clone)
 
 
-def random_projection(x: Tensor, latent_dim: int, seed: int = 0) -> CodePair:
+def random_projection(x: Tensor, latent_dim: int, seed: int = 0) -> Projection:
     """Project onto latent_dim random orthonormal directions; the pseudo-inverse, their transpose, decodes."""
     generator = torch.Generator().manual_seed(seed)
     weight = torch.linalg.qr(torch.randn(x.shape[1], latent_dim, generator=generator)).Q
-    return _projection(x.mean(dim=0), weight)
-
-
-def pca(x: Tensor, latent_dim: int) -> CodePair:
-    """Project onto the first latent_dim principal components of x (n, D)."""
-    mean = x.double().mean(dim=0)
-    directions = torch.linalg.svd(x.double() - mean, full_matrices=False).Vh
-    if not 1 <= latent_dim <= len(directions):
-        raise ValueError(
-            f"{len(x)} examples of {x.shape[1]} numbers have {len(directions)} components; got {latent_dim}."
-        )
-    return _projection(mean.to(x.dtype), directions[:latent_dim].T.to(x.dtype))
+    return Projection(x.mean(dim=0), weight)
 
 
 def recode(model: Any, h: Callable[[Tensor], Tensor], h_inverse: Callable[[Tensor], Tensor]) -> CodePair:
@@ -554,16 +556,6 @@ def _three_sets(generated: Tensor, train: Tensor, held_out: Tensor, k: int) -> t
     return sets
 
 
-def _coverage(distance: Tensor, radius: Tensor) -> float:
-    """The fraction of rows with any distance within the row's radius: (n, m), (n,) → a number."""
-    return float((distance.min(dim=1).values <= radius).double().mean())
-
-
-def _projection(mean: Tensor, weight: Tensor) -> CodePair:
-    """Encode (x - mean) W, decode mean + z Wᵀ, for a W (D, K) with orthonormal columns."""
-    return CodePair(lambda x: (x - mean) @ weight, lambda z: mean + z @ weight.T)
-
-
 def _codes_and_factors(z: Tensor, factors: Tensor, n_bins: int) -> tuple[Tensor, Tensor]:
     z, factors = _matrix("z", z), _matrix("factors", factors)
     if len(z) != len(factors):
@@ -585,13 +577,19 @@ def _check_factors_vary(spread: Tensor) -> None:
         )
 
 
-def _joint_counts(first: Tensor, second: Tensor, n_bins: int) -> Tensor:
-    """A table of counts for each pair of columns of cell numbers: (n, K), (n, F) → (K, F, n_bins, n_bins)."""
-    tables = (first.shape[1], second.shape[1])
-    which = n_bins**2 * torch.arange(tables[0] * tables[1]).reshape(tables)
-    entry = which + n_bins * first[:, :, None] + second[:, None, :]
-    counts = torch.bincount(entry.flatten(), minlength=which.numel() * n_bins**2)
-    return counts.reshape(*tables, n_bins, n_bins).double()
+def _information(columns: Tensor, cells: Tensor, n_bins: int) -> Tensor:
+    """In nats, of each column of cell numbers (n, K) with the cell numbers (n,) of one factor: (K,)."""
+    joint = _joint_counts(columns, cells, n_bins) / len(cells)
+    independent = joint.sum(2, keepdim=True) * joint.sum(1, keepdim=True)
+    return (torch.xlogy(joint, joint) - torch.xlogy(joint, independent)).sum(dim=(1, 2)).clamp(min=0)
+
+
+def _joint_counts(columns: Tensor, cells: Tensor, n_bins: int) -> Tensor:
+    """A table of counts for each column of cell numbers, with those of one factor: (n, K), (n,) → (K, n_bins, n_bins)."""
+    table = n_bins**2 * torch.arange(columns.shape[1])
+    entry = table + n_bins * columns + cells[:, None]
+    counts = torch.bincount(entry.flatten(), minlength=columns.shape[1] * n_bins**2)
+    return counts.reshape(-1, n_bins, n_bins).double()
 
 
 def _cells(columns: Tensor, n_bins: int) -> Tensor:

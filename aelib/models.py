@@ -2,6 +2,7 @@
 
 import math
 from collections.abc import Sequence
+from dataclasses import dataclass
 from itertools import pairwise
 
 import torch
@@ -122,6 +123,39 @@ def _product(matrices: nn.ParameterList) -> Tensor:
     for matrix in list(matrices)[1:]:
         product = matrix @ product
     return product
+
+
+@dataclass(frozen=True)
+class Projection:
+    """A straight code: the coordinates of x − mean along the columns of weight (D, K), which are orthonormal."""
+
+    mean: Tensor
+    weight: Tensor
+
+    def encode(self, x: Tensor) -> Tensor:
+        """(batch, D) → (batch, K)."""
+        return (x - self.mean) @ self.weight
+
+    def decode(self, z: Tensor) -> Tensor:
+        """(batch, K) → (batch, D)."""
+        return self.mean + z @ self.weight.T
+
+
+def pca(x: Tensor, latent_dim: int) -> Projection:
+    """Principal component analysis: the projection of x (n, D) onto its first latent_dim principal directions.
+
+    They are the eigenvectors of the covariance, computed in float64, the largest eigenvalue first; of each, the
+    entry of the largest size is positive, as in scikit-learn. Lesson 04 proves that no other straight code leaves a
+    smaller squared error on x.
+    """
+    most = min(x.shape)
+    if not 1 <= latent_dim <= most:
+        raise ValueError(
+            f"{len(x)} examples of {x.shape[1]} numbers have {most} components; got {latent_dim}."
+        )
+    directions = torch.linalg.eigh(torch.cov(x.double().T, correction=0)).eigenvectors.flip(1)[:, :latent_dim]
+    largest = directions.gather(0, directions.abs().argmax(dim=0, keepdim=True))
+    return Projection(x.double().mean(dim=0).to(x.dtype), (directions * largest.sign()).to(x.dtype))
 
 
 class VAE(nn.Module):

@@ -158,6 +158,7 @@ def _learn(model, loss: Loss, rows: _Rows, batches, optimizer, line: Line) -> di
     means = _Means()
     for i, batch in enumerate(batches):
         parts = _parts(loss(model, rows[batch]))
+        optimizer.zero_grad()
         parts["loss"].backward()
         optimizer.step()
         means.add(parts, len(batch))
@@ -367,6 +368,7 @@ class _Stack:
             torch.set_rng_state(self.noise)
             for batch in orders.split(batch_size, dim=1):
                 parts = self.losses(self.now, rows[batch], 0)
+                self.optimizer.zero_grad()
                 parts["loss"].sum().backward()
                 self.keep_padding_zero()
                 self.optimizer.step()
@@ -725,6 +727,8 @@ def _tensor_rows(name: str, x: Tensor, like: Tensor) -> _Rows:
 
 
 def _check_finite(name: str, x: Tensor) -> None:
+    if x.sum().isfinite():  # needs no memory, and one number that is not finite would spoil it
+        return
     if (bad := ~x.isfinite()).any():
         row, column = bad.nonzero()[0].tolist()
         raise ValueError(

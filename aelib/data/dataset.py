@@ -50,12 +50,10 @@ class Dataset:
 
     def rows(self, index: Tensor | slice) -> Tensor:
         """(len(index), D) float32: the chosen rows, scaled."""
-        chosen = (
-            self.raw.index_select(0, index)
-            if isinstance(index, Tensor) and index.ndim == 1
-            else self.raw[index]
-        )
-        return chosen.to(torch.float32, copy=True).div_(self.scale)
+        if isinstance(index, slice):  # a view of the raw numbers, which must not be scaled themselves
+            return self.raw[index].to(torch.float32, copy=True).div_(self.scale)
+        chosen = self.raw.index_select(0, index) if index.ndim == 1 else self.raw[index]
+        return chosen.to(torch.float32).div_(self.scale)
 
     @property
     def all(self) -> Tensor:

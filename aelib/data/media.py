@@ -1,7 +1,7 @@
 """Music, text and video made here: any row of numbers is data for an autoencoder, not only a picture."""
 
 import math
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import torch
@@ -16,7 +16,7 @@ NOTE_NAMES = ("C4", "D4", "E4", "G4", "A4", "C5", "D5", "E5")
 SEMITONES = (0, 2, 4, 7, 9, 12, 14, 16)
 MIDDLE_C = 261.6256
 HARMONICS = 4
-SYNTHESISED_AT_ONCE = 128
+MADE_AT_ONCE = 64
 
 LETTERS = " abcdefghijklmnopqrstuvwxyz"
 """The 27 symbols of a word; the first, a blank, fills words up to WORD_LENGTH."""
@@ -58,7 +58,7 @@ def tones(n_examples: int = 1250, seed: int = 0) -> Dataset:
 
 def synthesise(factors: Tensor) -> Tensor:
     """The notes of rows (pitch, brightness, decay, loudness), as in `tones`: (n, 4) → (n, 2000)."""
-    return torch.cat([_waves(some) for some in factors.split(SYNTHESISED_AT_ONCE)])
+    return _in_parts(_waves, factors, torch.empty(len(factors), TONE_SAMPLES))
 
 
 def _waves(factors: Tensor) -> Tensor:
@@ -138,7 +138,8 @@ def clips(n_examples: int = 1500, seed: int = 0) -> Dataset:
     ranges = [(low, high), (low, high), (0.0, 2 * math.pi), (0.4, 1.2)]
     x, y, angle, speed = _uniform(n_examples, ranges, generator)
     factors = torch.stack([x, y, speed * torch.cos(angle), speed * torch.sin(angle)], dim=1)
-    raw = (255 * film(factors)).round().to(torch.uint8)
+    grey = torch.empty(n_examples, math.prod(CLIP_SHAPE), dtype=torch.uint8)
+    raw = _in_parts(lambda some: (255 * film(some)).round(), factors, grey)
     names = ("x", "y", "velocity_x", "velocity_y")
     return _dataset("clips", raw, 255.0, CLIP_SHAPE, seed, factors=factors, factor_names=names)
 
@@ -158,6 +159,13 @@ def _bounce(place: Tensor, low: float, high: float) -> Tensor:
     """Fold a straight path at two walls, as a mirror would."""
     room = high - low
     return high - (torch.remainder(place - low, 2 * room) - room).abs()
+
+
+def _in_parts(make: Callable[[Tensor], Tensor], factors: Tensor, raw: Tensor) -> Tensor:
+    """`raw`, filled with what `make` gives for the rows of `factors`, a few at a time: little memory on the way."""
+    for some, rows in zip(factors.split(MADE_AT_ONCE), raw.split(MADE_AT_ONCE), strict=True):
+        rows.copy_(make(some))
+    return raw
 
 
 def _uniform(n_examples: int, ranges: list[tuple[float, float]], generator: torch.Generator) -> list[Tensor]:

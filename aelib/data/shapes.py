@@ -70,7 +70,7 @@ def render(factors: Tensor, size: int = 16) -> Tensor:
         raise ValueError("a shape is 0 (ellipse), 1 (triangle) or 2 (heart), and a scale is positive.")
     raw = torch.empty(len(factors), size * size, dtype=torch.uint8)
     for kind, is_inside in enumerate((_in_ellipse, _in_triangle, _in_heart)):
-        for rows in (factors[:, 0] == kind).nonzero().flatten().split(128):
+        for rows in (factors[:, 0] == kind).nonzero().flatten().split(16):
             raw[rows] = _coverage(factors[rows, 1:], size, is_inside)
     return raw
 

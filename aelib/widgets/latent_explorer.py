@@ -249,16 +249,19 @@ def _through_network(model: Autoencoder, splits: Sequence[np.ndarray]) -> tuple[
 
 def _through_pca(splits: Sequence[np.ndarray], ks: Sequence[int]) -> tuple[dict[str, np.ndarray], np.ndarray]:
     """PCA of the first split: what draws the last, and errors on two, (2, len(BIT_DEPTHS), len(ks))."""
-    from sklearn.decomposition import PCA
+    import torch
 
-    pca = PCA(n_components=ks[-1], svd_solver="full").fit(splits[0].astype(np.float64))
-    codes = [pca.transform(x.astype(np.float64)) for x in splits]
+    from aelib.models import pca
+
+    fitted = pca(torch.from_numpy(splits[0]).double(), ks[-1])
+    mean, components = fitted.mean.numpy(), fitted.weight.T.numpy()
+    codes = [(x - mean) @ components.T for x in splits]
     by_bits = [[coarse(z, codes[0], bits) for bits in BIT_DEPTHS] for z in codes]
     errors = [
-        [[_mean_square(pca.mean_ + z[:, :k] @ pca.components_[:k], x) for k in ks] for z in depths]
+        [[_mean_square(mean + z[:, :k] @ components[:k], x) for k in ks] for z in depths]
         for x, depths in zip(splits[:2], by_bits[:2], strict=True)
     ]
-    return {"mean": pca.mean_, "components": pca.components_, "codes": np.stack(by_bits[2])}, np.array(errors)
+    return {"mean": mean, "components": components, "codes": np.stack(by_bits[2])}, np.array(errors)
 
 
 def _check_shapes(

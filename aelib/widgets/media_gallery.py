@@ -86,17 +86,15 @@ class MediaGallery(Interactive, script="media_gallery"):
         Scores are taken over all held-out examples. A few of these are shown, spread over the labels if any.
         """
         data = {key: dataset for key, (dataset, _) in models.items()}
-        copies = {
-            key: _outputs(data[key].held_out, autoencoders) for key, (_, autoencoders) in models.items()
-        }
         chosen = {key: _spread(data[key], SHOWN[key]) for key in data}
+        seen = {key: _seen(key, *models[key], chosen[key]) for key in data}
         return cls(
             {key: data[key].held_out[chosen[key]].numpy() for key in data},
-            {key: {k: x_hat[chosen[key]].numpy() for k, x_hat in copies[key].items()} for key in data},
-            {key: {k: _score(key, data[key], x_hat) for k, x_hat in copies[key].items()} for key in data},
+            {key: {k: x_hat for k, (x_hat, _) in of_k.items()} for key, of_k in seen.items()},
+            {key: {k: score for k, (_, score) in of_k.items()} for key, of_k in seen.items()},
             {key: data[key].image_shape for key in data},
             {key: _names(key, data[key], chosen[key]) for key in data},
-            {key: len(data[key].held_out) for key in data},
+            {key: len(data[key].held_out_index) for key in data},
             **state,
         )
 
@@ -155,17 +153,22 @@ def _pack(key: str, rows: np.ndarray) -> bytes:
     return np.rint(np.clip(rows, 0, 1) * 255).astype(np.uint8).tobytes()
 
 
-def _outputs(x: torch.Tensor, autoencoders: Mapping[int, Autoencoder]) -> dict[int, torch.Tensor]:
-    with torch.no_grad():
-        return {k: autoencoders[k](x) for k in sorted(autoencoders)}
+@torch.no_grad()
+def _seen(
+    key: str, data: Dataset, autoencoders: Mapping[int, Autoencoder], chosen: list[int]
+) -> dict[int, tuple[np.ndarray, float]]:
+    """For each K the copies of the chosen held-out examples, and the score over all of them.
 
-
-def _score(key: str, data: Dataset, x_hat: torch.Tensor) -> float:
-    """Share of letters right, or held-out R²: 0 for a model that answers with the training mean each time."""
+    The share of letters right, or held-out R²: 0 for a model that answers with the training mean each time.
+    """
     x = data.held_out
-    if key == "text":
-        return letters_right(x, x_hat)
-    return 1 - ((x - x_hat).square().sum() / (x - data.train.mean(dim=0)).square().sum()).item()
+    spread = None if key == "text" else (x - data.train.mean(dim=0)).square().sum()
+    found = {}
+    for k in sorted(autoencoders):
+        x_hat = autoencoders[k](x)
+        score = letters_right(x, x_hat) if key == "text" else 1 - float((x - x_hat).square().sum() / spread)
+        found[k] = x_hat[chosen].numpy(), score
+    return found
 
 
 def _spread(data: Dataset, n_shown: int) -> list[int]:

@@ -27,21 +27,36 @@ def test_the_numbers_are_those_of_torch():
     ours, theirs = network(), network()
     mine, usual = Adam(ours.parameters(), lr=0.01), torch.optim.Adam(theirs.parameters(), lr=0.01, fused=True)
     for step in range(30):
-        gradients(ours, step)
-        mine.step()
-        usual.zero_grad()
-        gradients(theirs, step)
-        usual.step()
+        for optimizer, model in ((mine, ours), (usual, theirs)):
+            optimizer.zero_grad()
+            gradients(model, step)
+            optimizer.step()
     for a, b in zip(ours.parameters(), theirs.parameters(), strict=True):
         assert torch.equal(a, b)
-        assert a.grad is None
 
 
-def test_gradients_from_before_are_dropped():
-    model = network()
-    gradients(model, 0)
-    Adam(model.parameters(), lr=0.1)
-    assert all(weight.grad is None for weight in model.parameters())
+def test_gradients_add_up_until_they_are_forgotten():
+    ours, theirs = network(), network()
+    mine, usual = Adam(ours.parameters(), lr=0.01), torch.optim.Adam(theirs.parameters(), lr=0.01, fused=True)
+    for optimizer, model in ((mine, ours), (usual, theirs)):
+        for step in range(3):
+            gradients(model, step)
+            optimizer.step()
+    assert all(torch.equal(a, b) for a, b in zip(ours.parameters(), theirs.parameters(), strict=True))
+    mine.zero_grad()
+    assert all(weight.grad is None for weight in ours.parameters())
+
+
+def test_the_step_size_may_change_on_the_way():
+    ours, theirs = network(), network()
+    mine, usual = Adam(ours.parameters(), lr=0.01), torch.optim.Adam(theirs.parameters(), lr=0.01, fused=True)
+    for step in range(4):
+        mine.lr = usual.param_groups[0]["lr"] = 0.01 / (1 + step)
+        for optimizer, model in ((mine, ours), (usual, theirs)):
+            optimizer.zero_grad()
+            gradients(model, step)
+            optimizer.step()
+    assert all(torch.equal(a, b) for a, b in zip(ours.parameters(), theirs.parameters(), strict=True))
 
 
 def test_a_weight_without_a_gradient_stays_and_counts_no_step():
@@ -64,6 +79,7 @@ def test_it_goes_on_from_its_state():
     other = Adam(twin.parameters(), lr=0.01)
     other.load_state({name: tensor.clone() for name, tensor in optimizer.state().items()})
     for one, its in ((model, optimizer), (twin, other)):
+        its.zero_grad()
         gradients(one, 9)
         its.step()
     assert all(torch.equal(a, b) for a, b in zip(model.parameters(), twin.parameters(), strict=True))

@@ -12,6 +12,7 @@ from aelib.bijections import add_noise, bin_edges, close_holes, open_holes, rota
 from aelib.data.dataset import Dataset, split
 from aelib.data.digits import digits
 from aelib.data.shapes import shapes
+from aelib.models import pca
 
 SHAPES = shapes(1500)
 DIGITS = digits()
@@ -48,12 +49,15 @@ def test_informative_by_hand():
     assert des.informative(x, x_hat, torch.tensor([1.0, 1.0])) == pytest.approx(1 - 5 / 12)
 
 
-def test_pca_explains_what_scikit_learn_says_it_explains():
+def test_pca_is_scikit_learns():
     from sklearn.decomposition import PCA
 
     x = DIGITS.train
-    fitted = PCA(8, svd_solver="full").fit(x.double().numpy())
-    model = des.pca(x, 8)
+    fitted, model = PCA(8, svd_solver="full").fit(x.double().numpy()), pca(x, 8)
+    torch.testing.assert_close(model.weight.T, torch.tensor(fitted.components_).float(), atol=1e-5, rtol=0)
+    torch.testing.assert_close(
+        model.encode(x).double(), torch.tensor(fitted.transform(x)).double(), atol=1e-4, rtol=0
+    )
     score = des.informative(x, model.decode(model.encode(x)), x.mean(0))
     assert score == pytest.approx(fitted.explained_variance_ratio_.sum(), abs=1e-5)
 
@@ -190,7 +194,7 @@ def test_an_isometry_and_a_projection_are_ideal():
     for encode in (
         torch.clone,
         lambda x: x @ rotation,
-        des.pca(SHAPES.train, 5).encode,
+        pca(SHAPES.train, 5).encode,
         lambda x: 3 * x[:, :40] - 8,
     ):
         assert des.robust(encode, x) == 1
@@ -336,19 +340,19 @@ def test_a_model_with_a_law_of_its_own_is_drawn_from_it():
 
 
 def test_one_latent_or_a_collapsed_one_can_be_drawn():
-    assert des.draw_codes(des.pca(SHAPES.train, 1), SHAPES.train, 7).shape == (7, 1)
+    assert des.draw_codes(pca(SHAPES.train, 1), SHAPES.train, 7).shape == (7, 1)
     flat = des.CodePair(lambda x: x[:, :2] * 0 + 3, torch.clone)
     assert torch.equal(des.draw_codes(flat, SHAPES.train, 4), torch.full((4, 2), 3.0))
 
 
 def test_projections_decode_with_the_pseudo_inverse():
-    for model in (des.pca(DIGITS.train, 6), des.random_projection(DIGITS.train, 6, seed=1)):
+    for model in (pca(DIGITS.train, 6), des.random_projection(DIGITS.train, 6, seed=1)):
         code = normal(5, 6)
         assert torch.allclose(model.encode(model.decode(code)), code, atol=1e-5)
 
 
 def test_a_recoded_model_copies_as_before():
-    plain, x = des.pca(DIGITS.train, 6), DIGITS.held_out
+    plain, x = pca(DIGITS.train, 6), DIGITS.held_out
     edges = bin_edges(plain.encode(DIGITS.train))
     changed = des.recode(plain, lambda z: scramble(z, edges), lambda z: unscramble(z, edges))
     assert torch.allclose(changed.decode(changed.encode(x)), plain.decode(plain.encode(x)), atol=1e-4)
@@ -357,7 +361,7 @@ def test_a_recoded_model_copies_as_before():
 
 # The knobs and the scorecard
 
-PCA5 = des.pca(SHAPES.train, 5)
+PCA5 = pca(SHAPES.train, 5)
 
 
 def knob(h, h_inverse):
@@ -431,7 +435,7 @@ def test_a_scorecard_holds_every_seed_and_its_error():
 
 def test_unknown_factors_and_constant_codes_show_a_dash_and_why():
     constant = des.CodePair(lambda x: x[:, :1] * 0, lambda z: z.expand(-1, 64))
-    card = des.scorecard({"PCA": des.pca(DIGITS.train, 4), "constant": constant}, DIGITS, seeds=[0, 1])
+    card = des.scorecard({"PCA": pca(DIGITS.train, 4), "constant": constant}, DIGITS, seeds=[0, 1])
     assert card.cell(0, 1) == card.cell(1, 1) == card.cell(1, 2) == "—"
     assert np.isfinite(card.mean[0, [0, 2, 3]]).all()
     assert len(card.notes) == 2
@@ -531,4 +535,4 @@ def test_something_that_is_not_a_model_gets_a_sentence():
 def test_data_with_few_examples_can_be_scored():
     train_index, held_out_index = split(40)
     small = Dataset("small", (uniform(40, 4) * 255).byte(), 255.0, (2, 2), train_index, held_out_index)
-    assert 0 <= des.score(des.pca(small.train, 2), small)["representative"] <= 1
+    assert 0 <= des.score(pca(small.train, 2), small)["representative"] <= 1

@@ -17,7 +17,6 @@ from aelib.desiderata import (
     disentanglement_dci,
     information_table,
     informative,
-    pca,
     random_projection,
     raw_pixels,
     recode,
@@ -26,7 +25,7 @@ from aelib.desiderata import (
     score,
     scorecard,
 )
-from aelib.models import Autoencoder
+from aelib.models import Autoencoder, pca
 from aelib.training import fit_many
 from aelib.widgets.desiderata_board import centre_of_ink, draw_spots
 

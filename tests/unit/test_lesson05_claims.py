@@ -12,9 +12,9 @@ from sklearn.decomposition import FactorAnalysis
 from torch import Tensor
 
 from aelib.data import digits
-from aelib.desiderata import draw_codes, informative, pca, representative, robust
+from aelib.desiderata import draw_codes, informative, representative, robust
 from aelib.gaussian import log_prob, ppca
-from aelib.models import VAE, Autoencoder
+from aelib.models import VAE, Autoencoder, pca
 from aelib.objectives import neg_elbo
 from aelib.training import fit_many
 from aelib.widgets.latent_pad import LatentPad

@@ -12,8 +12,8 @@ from torch import Tensor
 
 from aelib import gaussian, likelihoods
 from aelib.data import digits, shapes
-from aelib.desiderata import active_latents, informative, pca, raw_pixels, representative, scorecard
-from aelib.models import VAE, Autoencoder
+from aelib.desiderata import active_latents, informative, raw_pixels, representative, scorecard
+from aelib.models import VAE, Autoencoder, pca
 from aelib.objectives import elbo, importance_weighted_bound, neg_elbo
 from aelib.training import fit, fit_many
 
