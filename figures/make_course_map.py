@@ -74,7 +74,7 @@ def legend(ax) -> None:
     ax.text(
         0.4,
         -0.75,
-        "bits against distortion: one plot, from the first lesson to the last",
+        "bits against distortion: one plot that comes back in four lessons",
         color=BLACK,
         fontsize=9.6,
         va="center",

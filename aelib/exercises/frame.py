@@ -129,6 +129,14 @@ def first_slip(slips: dict[str, bool], otherwise: str) -> Wrong:
     return Wrong(next((sentence for sentence, fits in slips.items() if fits), otherwise))
 
 
+def by_value(got, values: dict[str, object], said: str = "", rtol: float = 1e-4) -> dict[str, bool]:
+    """Slips for ``first_slip``: whether the answer is the value that the slip gives (a list: one of several)."""
+    alternatives = {why: value if isinstance(value, list) else [value] for why, value in values.items()}
+    return {
+        said + why: any(close(got, one, rtol) for one in several) for why, several in alternatives.items()
+    }
+
+
 def close(got: float, expected: float, rtol: float = 1e-6, atol: float = 1e-9) -> bool:
     """Whether two numbers or arrays agree."""
     return bool(np.allclose(got, expected, rtol=rtol, atol=atol))

@@ -63,26 +63,56 @@ def _psnr_slip(got: float, want: float, x: torch.Tensor, difference: torch.Tenso
 def perfect_copy(encode, decode) -> str:
     """``encode(x)`` (n, 64) → (n, 64) and ``decode(z)`` back, exactly, with a code that is not the image."""
     x = _images()
-    z = array(function(encode)(x), "encode(x)")
-    if z.ndim != 2 or len(z) != len(x):
+    code = function(encode)(x)
+    z = _one_row_an_image(array(code, "encode(x)"))
+    x_hat = same_shape(array(function(decode)(code), "decode(encode(x))"), array(x), "decode(encode(x))")
+    _refuse_losses(x_hat - array(x), decode, code)
+    alone = same_shape(array(encode(x[:1]), "encode(x[:1])"), z[:1], "encode(x[:1])")
+    if not close(alone, z[:1], rtol=0, atol=1e-3 * abs(z).max()):
         raise Wrong(
-            f"encode(x) should give one row of numbers per image, shape (6, 64), but it has shape {z.shape}."
-        )
-    if z.shape[1] != 64:
-        raise Wrong(f"Here K = D: the code should have 64 numbers per image, but yours has {z.shape[1]}.")
-    x_hat = same_shape(array(function(decode)(encode(x)), "decode(encode(x))"), array(x), "decode(encode(x))")
-    error = float(np.mean((x_hat - array(x)) ** 2))
-    if error > 1e-10:
-        lost = np.mean(np.abs(x_hat - array(x)) > 1e-5)
-        raise Wrong(
-            f"The copy has a squared error of {error:.2g} per pixel ({lost:.0%} of the pixels come back changed): decode "
-            "does not undo encode; either a step of encode loses information, or its inverse is another one."
+            "The code of the first image changes with the images beside it: an image's code has to come from that image alone."
         )
     if close(z, array(x), atol=1e-6):
         raise Wrong(
             "The copy is perfect, but your code is the image itself: find another code that can be undone."
         )
-    return "Right: error 0, and the code is not the image. Any invertible pair copies perfectly, and none of them compresses."
+    return "Right: error 0 to rounding, and the code is not the image. Any invertible pair copies perfectly, and none of them compresses."
+
+
+def _one_row_an_image(z: np.ndarray) -> np.ndarray:
+    if z.ndim != 2 or len(z) != 6:
+        raise Wrong(
+            f"encode(x) should give one row of numbers per image, shape (6, 64), but it has shape {z.shape}."
+        )
+    if z.shape[1] != 64:
+        raise Wrong(f"Here K = D: the code should have 64 numbers per image, but yours has {z.shape[1]}.")
+    return z
+
+
+def _refuse_losses(change: np.ndarray, decode, code) -> None:
+    """Raise if the copies differ from the images by more than rounding may."""
+    error = float(np.mean(change**2))
+    rounding = error > 1e-10 and _is_rounding(change, decode, code)
+    if not error <= (1e-6 if rounding else 1e-10):  # NaN is refused too
+        said = f"The copy has a squared error of {error:.2g} per pixel"
+        lost = np.mean(~(np.abs(change) <= 1e-5))
+        raise first_slip(
+            {
+                f"{said}. Your pair can be undone, and rounding shows: compute in float64, or take a matrix that is easier "
+                "to invert.": rounding
+            },
+            f"{said} ({lost:.0%} of the pixels come back changed): decode does not undo encode; either a step of encode "
+            "loses information, or its inverse is another one.",
+        )
+
+
+def _is_rounding(change: np.ndarray, decode, code) -> bool:
+    """Whether a nudge of a float32 code in its last digit moves the copies almost as far as they are off (a hundredth)."""
+    if getattr(code, "dtype", None) != torch.float32:
+        return False
+    last_digit = 2.0**-23 * torch.randn(code.shape, generator=torch.Generator().manual_seed(3))
+    moved = array(decode(code * (1 + last_digit))) - array(decode(code))
+    return bool(np.mean(change**2) < 1e4 * np.mean(moved**2))
 
 
 LATENT_DIMS, ERRORS = [6, 8, 12, 16, 24, 32], [0.05, 0.04, 0.02, 0.01, 0.006, 0.002]
@@ -94,18 +124,51 @@ def smallest_latent_dim(answer) -> str:
     for wanted in (16.0, 20.0, 22.0):
         answered = function(answer)(LATENT_DIMS, ERRORS, wanted)
         if answered is None:
-            raise Wrong(
-                f"You found no K for {wanted:g} dB, although some are good enough: check the sign of the logarithm, and "
-                "that the function ends with `return`."
-            )
-        good = [k for k, e in zip(LATENT_DIMS, ERRORS, strict=True) if _decibels(e) >= wanted - 1e-9]
+            raise _nothing_found(answer, wanted)
+        good = _good_enough(wanted)
         if number(answered, "your K") != good[0]:
             raise _smallest_slip(number(answered, "your K"), good, wanted)
     if answer(LATENT_DIMS, ERRORS, 40.0) is not None:
         raise Wrong(
             "No K of the list reaches 40 dB: then the function should return None, so that nobody is misled."
         )
+    _in_any_order(answer)
     return "Right, and it returns None where no code is good enough: the table of errors is all that this decision needs."
+
+
+def _good_enough(wanted: float) -> list[int]:
+    return [k for k, e in zip(LATENT_DIMS, ERRORS, strict=True) if _decibels(e) >= wanted - 1e-9]
+
+
+def _nothing_found(answer, wanted: float) -> Wrong:
+    """Why an answer finds no K: it is asked again, for qualities that only one slip can reach."""
+    found = lambda quality: answer(LATENT_DIMS, ERRORS, quality) is not None  # noqa: E731
+    said = f"You found no K for {wanted:g} dB, although some are good enough: "
+    return first_slip(
+        {
+            said + "does your function end with `return`?": not found(-99.0),
+            said + "the factor 10 of the decibels is missing.": found(2.0),
+            said + "you compare the error itself with decibels; turn it into a PSNR first.": found(0.01),
+            said + "check the sign of the logarithm.": found(-30.0),
+        },
+        said + "turn each error into a PSNR, keep the good ones, take the smallest K.",
+    )
+
+
+def _in_any_order(answer) -> None:
+    """Raise if the smallest K is found only in a list that rises."""
+    order = [5, 1, 3, 0, 4, 2]
+    latent_dims, errors = [LATENT_DIMS[i] for i in order], [ERRORS[i] for i in order]
+    answered, good = answer(latent_dims, errors, 16.0), _good_enough(16.0)
+    if answered is None or number(answered, "your K") != good[0]:
+        said = f"From the list {latent_dims}, which does not rise, you gave {answered} for 16 dB, expected {good[0]}"
+        raise first_slip(
+            {
+                f"{said}: you took the first that is good enough, not the smallest.": answered
+                == latent_dims[0]
+            },
+            f"{said}: the smallest K of the good ones, wherever it stands.",
+        )
 
 
 def _smallest_slip(got: float, good: list[int], wanted: float) -> Wrong:
@@ -116,7 +179,8 @@ def _smallest_slip(got: float, good: list[int], wanted: float) -> Wrong:
         f"{said}, the largest K that is good enough; the smallest is {good[0]}.": got == good[-1],
         f"{said}, but K = {good[0]} reaches it exactly: use ≥ and not >.": wanted == 20.0 and got == good[1],
         f"{said}, the smallest code of all, whose quality is too low: either your decibels come out too high "
-        "(10 · log10 of 1 / error), or the condition is not psnr ≥ wanted.": got == LATENT_DIMS[0],
+        "(10 · log10 of 1 / error), or the condition is not psnr ≥ wanted, or the error itself was compared with "
+        "decibels.": got == LATENT_DIMS[0],
     }
     return first_slip(
         slips,
@@ -157,8 +221,12 @@ def _quantise_slip(z: np.ndarray, got: np.ndarray, n_bits: int) -> Wrong:
     explained = {
         "your values sit on the lower edges of the cells; give back the centres, half a cell higher": want
         - 2 / n_cells,
-        f"you made {2 * n_bits} cells; b bits name 2**b of them": _nearest(z, _centres(2 * n_bits)),
-        f"you made {n_cells - 1} cells; b bits name 2**b of them": _nearest(z, _centres(n_cells - 1)),
+        f"you made {_counted(2 * n_bits, 'cell')}; b bits name 2**b of them": _nearest(
+            z, _centres(2 * n_bits)
+        ),
+        f"you made {_counted(n_cells - 1, 'cell')}; b bits name 2**b of them": _nearest(
+            z, _centres(n_cells - 1)
+        ),
         "your levels include both ends, low and high; the cells' centres lie half a cell inside": _nearest(
             z, np.linspace(-2, 2, n_cells)
         ),
@@ -167,7 +235,7 @@ def _quantise_slip(z: np.ndarray, got: np.ndarray, n_bits: int) -> Wrong:
         / 4
         - 0.5,
     }
-    bits = "1 bit" if n_bits == 1 else f"{n_bits} bits"
+    bits = _counted(n_bits, "bit")
     slips = {f"With {bits}, {why}.": close(got, value, atol=1e-5) for why, value in explained.items()}
     at = int(np.argmax(np.abs(got - want) > 1e-5))
     return first_slip(
@@ -175,6 +243,10 @@ def _quantise_slip(z: np.ndarray, got: np.ndarray, n_bits: int) -> Wrong:
         f"With {bits}, {z[at]:.2f} became {got[at]:.3g}, expected {want[at]:.3g}: find the cell's number with floor, keep "
         "it within 0 … 2**b − 1, and give back the cell's centre.",
     )
+
+
+def _counted(n: int, thing: str) -> str:
+    return f"{n} {thing}" if n == 1 else f"{n} {thing}s"
 
 
 @exercise

@@ -5,10 +5,10 @@ import math
 import numpy as np
 import torch
 
-from aelib.exercises.frame import Wrong, array, close, exercise, first_slip, function, number
+from aelib.exercises.frame import Wrong, array, by_value, close, exercise, first_slip, function, number
 
 CODES = {
-    "turned": "turning moves no two codes apart, so nothing is lost, torn or emptied; but each coordinate then tells about both factors",
+    "turned": "turning changes no distance between codes, so nothing is lost, torn or emptied; but each coordinate then tells about both factors",
     "shuffled": "each coordinate still tells about one factor, but neighbours were torn apart",
     "raw pixels": "a perfect copy that cannot move further than itself; but no pixel has a factor to itself, and pixels drawn at random are no picture",
     "forgets up": "half of what was to be told is missing: the copy fails, one factor of two has its coordinate, and all drawn spots lie in a row",
@@ -27,51 +27,11 @@ def mutual_information(answer) -> str:
     counts = np.random.default_rng(0).integers(1, 30, size=(3, 5)).astype(float)
     got = number(function(answer)(torch.tensor(counts)), "your information")
     joint = counts / counts.sum()
-    rows, columns, both = _entropy(joint.sum(axis=1)), _entropy(joint.sum(axis=0)), _entropy(joint.ravel())
-    want = rows + columns - both
+    want = _entropy(joint.sum(axis=1)) + _entropy(joint.sum(axis=0)) - _entropy(joint.ravel())
     if not close(got, want, rtol=1e-4, atol=1e-7):
         said = f"You got {got:.4f}, expected {want:.4f} nats: "
-        margins = joint.sum(axis=1, keepdims=True) * joint.sum(axis=0)
         raise first_slip(
-            {
-                said + "that is the value in bits; in nats the logarithm is the natural one.": close(
-                    got, want / math.log(2), 1e-4
-                ),
-                said + "the right size with the wrong sign; information is never negative.": close(
-                    got, -want, 1e-4
-                ),
-                said
-                + "that is the entropy of the rows; subtract what is still unknown once the column is seen.": close(
-                    got, rows, 1e-4
-                ),
-                said
-                + "that is the entropy of the columns; subtract what is still unknown once the row is seen.": close(
-                    got, columns, 1e-4
-                ),
-                said
-                + "that is the entropy of the whole table, which counts what rows and columns do not share as well.": close(
-                    got, both, 1e-4
-                ),
-                said
-                + "that is what is left unknown of the row once the column is seen; information is what is gone.": close(
-                    got, both - columns, 1e-4
-                ),
-                said
-                + "that is what is left unknown of the column once the row is seen; information is what is gone.": close(
-                    got, both - rows, 1e-4
-                ),
-                said + "each term needs its weight, the joint probability.": close(
-                    got, np.log(joint / margins).sum(), 1e-4
-                ),
-                said + "counts have to be divided by their total, to be probabilities.": close(
-                    got,
-                    (
-                        counts * np.log(counts / (counts.sum(axis=1, keepdims=True) * counts.sum(axis=0)))
-                    ).sum(),
-                    1e-4,
-                )
-                or close(got, (counts * np.log(joint / margins)).sum(), 1e-4),
-            },
+            by_value(got, _information_slips(counts, want), said),
             said + "Σ p(x, y) log of p(x, y) over p(x) p(y), with p = counts / total.",
         )
     hole = float(array(answer(torch.tensor([[4.0, 4.0, 0.0], [0.0, 4.0, 4.0]])), "your information"))
@@ -82,44 +42,68 @@ def mutual_information(answer) -> str:
     return "Right. It is 0 for a table whose rows are in proportion, and the entropy of the rows where each column has a single entry."
 
 
+def _information_slips(counts: np.ndarray, want: float) -> dict[str, object]:
+    joint = counts / counts.sum()
+    rows, columns, both = _entropy(joint.sum(axis=1)), _entropy(joint.sum(axis=0)), _entropy(joint.ravel())
+    log_ratio = lambda p: np.log(p / (p.sum(axis=1, keepdims=True) * p.sum(axis=0)))  # noqa: E731
+    return {
+        "that is the value in bits; in nats the logarithm is the natural one.": want / math.log(2),
+        "the right size with the wrong sign; information is never negative.": -want,
+        "that is the entropy of the rows; subtract what is still unknown once the column is seen.": rows,
+        "that is the entropy of the columns; subtract what is still unknown once the row is seen.": columns,
+        "that is the entropy of the whole table, which counts what rows and columns do not share as well.": both,
+        "that is what is left unknown of the row once the column is seen; information is what is gone.": both
+        - columns,
+        "that is what is left unknown of the column once the row is seen; information is what is gone.": both
+        - rows,
+        "each term needs its weight, the joint probability.": log_ratio(joint).sum(),
+        "counts have to be divided by their total, to be probabilities.": [
+            (counts * log_ratio(counts)).sum(),
+            (counts * log_ratio(joint)).sum(),
+        ],
+    }
+
+
 @exercise
 def r_squared(answer) -> str:
     """``answer(x, x_hat, train_mean) -> R²`` for x, x_hat (n, D) and train_mean (D,)."""
     generator = np.random.default_rng(1)
     scale = np.linspace(0.2, 3, 6)
     x = generator.normal(size=(9, 6)) * scale + 1
-    x_hat, mean = x + 0.5 * generator.normal(size=x.shape), np.full(6, 0.4)
+    x_hat, mean = x + 0.5 * generator.normal(size=x.shape), np.linspace(-0.3, 1.5, 6)
     got = number(function(answer)(torch.tensor(x), torch.tensor(x_hat), torch.tensor(mean)), "your R²")
-    error, spread = (x - x_hat) ** 2, (x - mean) ** 2
-    want = 1 - error.sum() / spread.sum()
+    want = 1 - ((x - x_hat) ** 2).sum() / ((x - mean) ** 2).sum()
     if not close(got, want, rtol=1e-4, atol=1e-6):
         said = f"You got {got:.4f}, expected {want:.4f}: "
         raise first_slip(
-            {
-                said + "that is the share which is lost; R² is one minus it.": close(got, 1 - want, 1e-4),
-                said
-                + "the spread was taken around the mean of x itself, but a held-out mean is not known beforehand: use train_mean.": close(
-                    got, 1 - error.sum() / ((x - x.mean(axis=0)) ** 2).sum(), 1e-4
-                ),
-                said + "the spread is measured around train_mean, not around 0.": close(
-                    got, 1 - error.sum() / (x**2).sum(), 1e-4
-                ),
-                said
-                + "you averaged one R² for each number; sum errors and spreads first, then divide.": close(
-                    got, 1 - (error.sum(axis=0) / spread.sum(axis=0)).mean(), 1e-4
-                ),
-                said
-                + "you averaged one R² for each example; sum errors and spreads first, then divide.": close(
-                    got, 1 - (error.sum(axis=1) / spread.sum(axis=1)).mean(), 1e-4
-                ),
-                said + "the distances have to be squared.": close(
-                    got, 1 - np.sqrt(error.sum(axis=1)).sum() / np.sqrt(spread.sum(axis=1)).sum(), 1e-4
-                )
-                or close(got, 1 - np.abs(x - x_hat).sum() / np.abs(x - mean).sum(), 1e-4),
-            },
+            by_value(got, _r_squared_slips(x, x_hat, mean), said),
             said + "1 − Σ‖x − x̂‖² / Σ‖x − train_mean‖², both sums over everything.",
         )
     return f"Right: {want:.2f} of the spread comes back. Had you answered with the training mean each time, it would be 0."
+
+
+def _r_squared_slips(x: np.ndarray, x_hat: np.ndarray, mean: np.ndarray) -> dict[str, object]:
+    error, spread = (x - x_hat) ** 2, (x - mean) ** 2
+    lost = error.sum() / spread.sum()
+    around = lambda center: 1 - error.sum() / ((x - center) ** 2).sum()  # noqa: E731
+    return {
+        "that is the share which is lost; R² is one minus it.": lost,
+        "the spread was taken around the mean of x itself, but a held-out mean is not known beforehand: use train_mean.": around(
+            x.mean(axis=0)
+        ),
+        "the spread is measured around train_mean, not around 0.": around(0),
+        "train_mean has one number for each dimension, and you averaged them into one.": around(mean.mean()),
+        "you averaged one R² for each number; sum errors and spreads first, then divide.": 1
+        - (error.sum(axis=0) / spread.sum(axis=0)).mean(),
+        "you averaged one R² for each example; sum errors and spreads first, then divide.": 1
+        - (error.sum(axis=1) / spread.sum(axis=1)).mean(),
+        "the fraction is upside down; the error goes above, the spread below.": 1 - 1 / lost,
+        "you took the root of the ratio; R² compares the squared distances as they are.": 1 - math.sqrt(lost),
+        "the distances have to be squared.": [
+            1 - np.sqrt(error.sum(axis=1)).sum() / np.sqrt(spread.sum(axis=1)).sum(),
+            1 - np.abs(x - x_hat).sum() / np.abs(x - mean).sum(),
+        ],
+    }
 
 
 @exercise
@@ -131,45 +115,50 @@ def relative_movement(answer) -> str:
     encode = lambda x: torch.sin(x @ weight) + 0.3  # noqa: E731
     step = 0.2
     got = number(function(answer)(encode, x, other, step), "your m")
-    code = lambda x: encode(x).numpy()  # noqa: E731
-    here, there, moved = code(x), code(other), code(x + step * (other - x))
-    short, far = ((moved - here) ** 2).sum(axis=1), ((there - here) ** 2).sum(axis=1)
-    want = math.sqrt(short.sum() / far.sum())
+    distance = lambda place: array((encode(place) - encode(x)).norm(dim=1))  # noqa: E731
+    want = _rms(distance(x + step * (other - x))) / _rms(distance(other))
     if not close(got, want, rtol=1e-4):
-        inputs = (((other - x) ** 2).sum(dim=1)).numpy()
-        added = ((code(x + step * other) - here) ** 2).sum(axis=1)
         said = f"You got {got:.4f}, expected {want:.4f}: "
         raise first_slip(
-            {
-                said + "that is the squared ratio; take the root.": close(got, want**2, 1e-4),
-                said
-                + "that is how far the code moves in its own units; divide by how far it is to the other example's code.": close(
-                    got, math.sqrt(short.mean()), 1e-4
-                ),
-                said
-                + "you divided by how far the inputs are apart; a code in other units would then score differently.": close(
-                    got, math.sqrt(short.sum() / inputs.sum()), 1e-4
-                )
-                or close(got, math.sqrt(short.sum() / inputs.sum()) / step, 1e-4),
-                said
-                + "part of the other example was added to the whole of x; go the way from x to other: x + step * (other − x).": close(
-                    got, math.sqrt(added.sum() / far.sum()), 1e-4
-                ),
-                said
-                + "you averaged one ratio for each example; two examples with almost the same code would rule them all. "
-                "Average the squares first, then divide.": close(got, np.sqrt(short / far).mean(), 1e-4),
-                said + "rms is the root of the mean of the squares, and you averaged lengths.": close(
-                    got, np.sqrt(short).mean() / np.sqrt(far).mean(), 1e-4
-                ),
-                said + "the whole way was gone, not the fraction step.": close(got, 1.0, 1e-6),
-                said
-                + "you divided by step as well; m itself is wanted, which a linear code has equal to step.": close(
-                    got, want / step, 1e-4
-                ),
-            },
+            by_value(got, _movement_slips(distance, x, other, step), said),
             said + "rms ‖encode(x + step (other − x)) − encode(x)‖ over rms ‖encode(other) − encode(x)‖.",
         )
     return f"Right: a fifth of the way in the input, {want:.2f} of the way in the code. For a linear code the two are always equal."
+
+
+def _rms(lengths: np.ndarray) -> float:
+    return math.sqrt(np.mean(lengths**2))
+
+
+def _movement_slips(distance, x: torch.Tensor, other: torch.Tensor, step: float) -> dict[str, object]:
+    """``distance(place)`` is how far the code of a place lies from the code of x, for each example."""
+    short, far, inputs = distance(x + step * (other - x)), distance(other), array((other - x).norm(dim=1))
+    m = _rms(short) / _rms(far)
+    return {
+        "that is the squared ratio; take the root.": m**2,
+        "that is how far the code moves in its own units; divide by how far it is to the other example's code.": _rms(
+            short
+        ),
+        "you divided by how far the inputs are apart; a code in other units would then score differently.": [
+            _rms(short) / _rms(inputs),
+            _rms(short) / _rms(inputs) / step,
+        ],
+        "part of the other example was added to the whole of x; go the way from x to other: x + step * (other − x).": _rms(
+            distance(x + step * other)
+        )
+        / _rms(far),
+        "you went from the wrong end, and all but a fifth of the way; start at x: x + step * (other − x).": _rms(
+            distance(step * x + (1 - step) * other)
+        )
+        / _rms(far),
+        "you averaged one ratio for each example; two examples with almost the same code would rule them all. "
+        "Average the squares first, then divide.": (short / far).mean(),
+        "rms is the root of the mean of the squares, and you averaged lengths.": short.mean() / far.mean(),
+        "the whole way was gone, not the fraction step.": 1.0,
+        "you divided by step as well; m itself is wanted, which a linear code has equal to step.": m / step,
+        "that is the finished score, which (02.6) makes of m; m itself is wanted.": (step / m - step)
+        / (1 - step),
+    }
 
 
 @exercise

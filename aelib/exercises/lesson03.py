@@ -9,6 +9,7 @@ from aelib.exercises.frame import (
     StudentError,
     Wrong,
     array,
+    by_value,
     close,
     exercise,
     first_slip,
@@ -22,11 +23,21 @@ def _entropy(*probabilities: float) -> float:
     return -sum(p * math.log(p) for p in probabilities if p > 0)
 
 
-def _encoder(n_examples: int, n_symbols: int, seed: int) -> np.ndarray:
-    """A random q(z|x), (n, m), rows sum to 1, one entry of the first row 0."""
+def _rows(n_examples: int, n_symbols: int, seed: int) -> np.ndarray:
+    """A random q(z|x), (n, m), rows sum to 1, all entries positive."""
     table = np.random.default_rng(seed).gamma(0.7, size=(n_examples, n_symbols)) + 0.02
+    return table / table.sum(axis=1, keepdims=True)
+
+
+def _with_hole(table: np.ndarray) -> np.ndarray:
+    """The same with one entry of the first row 0."""
+    table = table.copy()
     table[0, 1] = 0
     return table / table.sum(axis=1, keepdims=True)
+
+
+def _coin(p: float) -> float:
+    return _entropy(p, 1 - p)
 
 
 @exercise
@@ -34,33 +45,18 @@ def binary_information(answer) -> str:
     """``answer(p_one, flip) -> nats``: X is 1 with probability p_one, Z is X turned over with probability flip."""
     for p, flip in ((0.3, 0.1), (0.5, 0.2), (0.8, 0.45)):
         got = number(function(answer)(p, flip), "your information")
-        arrives = p * (1 - flip) + (1 - p) * flip
-        h_x, h_z, h_flip = _entropy(p, 1 - p), _entropy(arrives, 1 - arrives), _entropy(flip, 1 - flip)
-        want = h_z - h_flip
+        want = _coin(p * (1 - flip) + (1 - p) * flip) - _coin(flip)
         if not close(got, want, rtol=1e-4, atol=1e-6):
-            where = f"For p_one = {p} and flip = {flip} you got {got:.4f}, expected {want:.4f} nats: "
+            said = f"For p_one = {p} and flip = {flip} you got {got:.4f}, expected {want:.4f} nats: "
             raise first_slip(
-                {
-                    where + "that is the value in bits; in nats the logarithm is the natural one.": close(
-                        got, want / math.log(2), 1e-4
-                    ),
-                    where + "that is the entropy of Z; what the noise puts into Z tells nothing about X, "
-                    "so subtract H(flip).": close(got, h_z, 1e-4),
-                    where + "you subtracted H(flip) from H(X); it is H(Z) whose surplus over the noise "
-                    "counts.": close(got, h_x - h_flip, 1e-4),
-                    where + "log 2 − H(flip) is right only for a fair coin; here Z is 1 with probability "
-                    "p(1−r) + (1−p)r, with r the flip.": close(got, math.log(2) - h_flip, 1e-4),
-                    where + "the right size with the wrong sign; information is never negative.": close(
-                        got, -want, 1e-4
-                    ),
-                },
-                where + "I = H(Z) − H(Z|X), and H(Z|X) is the entropy of the flip.",
+                by_value(got, _binary_slips(p, flip, want), said),
+                said + "I = H(Z) − H(Z|X), and H(Z|X) is the entropy of the flip.",
             )
     try:
         silent = float(array(answer(0.3, 0.0), "your information"))
     except StudentError:
         silent = math.nan
-    if not close(silent, _entropy(0.3, 0.7), rtol=1e-5):
+    if not close(silent, _coin(0.3), rtol=1e-5):
         raise Wrong(
             f"Without flips Z is X and I = H(X), but you got {silent:.3g}: 0 · log 0 counts as 0, "
             "skip such terms."
@@ -71,10 +67,30 @@ def binary_information(answer) -> str:
     )
 
 
+def _binary_slips(p: float, flip: float, want: float) -> dict[str, object]:
+    stayed, h_flip = p * (1 - flip), _coin(flip)
+    return {
+        "that is the value in bits; in nats the logarithm is the natural one.": want / math.log(2),
+        "that is the entropy of Z; what the noise puts into Z tells nothing about X, so subtract H(flip).": want
+        + h_flip,
+        "you subtracted H(flip) from H(X); it is H(Z) whose surplus over the noise counts.": _coin(p)
+        - h_flip,
+        "log 2 − H(flip) is right only for a fair coin; here Z is 1 with probability p(1−r) + (1−p)r, with r the flip.": math.log(
+            2
+        )
+        - h_flip,
+        "Z = 1 comes about in two ways, a 1 that stayed and a 0 that was turned over: p(1−r) + (1−p)r, with r the flip.": [
+            _coin(stayed) - h_flip,
+            _coin(stayed + flip) - h_flip,
+        ],
+        "the right size with the wrong sign; information is never negative.": -want,
+    }
+
+
 @exercise
 def posterior(answer) -> str:
     """``answer(q) -> (n, m)``: from q(z|x), rows sum to 1, to q(x|z) for X uniform on the n rows."""
-    q = _encoder(4, 6, seed=1)
+    q = _with_hole(_rows(4, 6, seed=1))
     got = array(function(answer)(torch.tensor(q)), "posterior(q)")
     want = q / q.sum(axis=0)
     if got.shape == want.T.shape and close(got, want.T, atol=1e-6):
@@ -86,8 +102,10 @@ def posterior(answer) -> str:
     if not close(got, want, atol=1e-6):
         raise first_slip(
             {
-                "You gave q back unchanged: its rows sum to 1, but q(x|z) is a distribution over x, "
-                "so each column must; divide by sum(dim=0).": close(got, q),
+                "You gave q back unchanged (its rows sum to 1 already, so dividing by their sums changes nothing), "
+                "but q(x|z) is a distribution over x, so each column must sum to 1: divide by sum(dim=0).": close(
+                    got, q
+                ),
                 f"Your columns sum to {got.sum(axis=0)[0]:.3g}: the factor 1/n stands above and below "
                 "the fraction, so it cancels.": close(got * len(q), want, 1e-5)
                 or close(got, want * len(q), 1e-5),
@@ -108,56 +126,63 @@ def posterior(answer) -> str:
 @exercise
 def information_bound(answer) -> str:
     """``answer(q, p) -> nats``: log n + (1/n) Σ_i Σ_z q(z|x_i) log p(x_i|z), both tables (n, m)."""
-    q = _encoder(5, 7, seed=2)
+    q = _rows(5, 7, seed=2)
     p = np.random.default_rng(3).gamma(1.0, size=(5, 7)) + 0.1
     p /= p.sum(axis=0)
     got = number(function(answer)(torch.tensor(q), torch.tensor(p)), "your bound")
-    total = float((q * np.log(p)).sum())
-    want = math.log(5) + total / 5
+    want = _bound(q, p)
     if not close(got, want, rtol=1e-5, atol=1e-6):
         said = f"You got {got:.4f}, expected {want:.4f} nats: "
         raise first_slip(
-            {
-                said + "log n is missing; without it the bound has the wrong offset.": close(
-                    got, total / 5, 1e-4
-                ),
-                said + "that is the value in bits; in nats the logarithm is the natural one.": close(
-                    got, want / math.log(2), 1e-4
-                ),
-                said + "the sum over examples has to be divided by n.": close(got, math.log(5) + total, 1e-4),
-                said + "weight each log p by q(z|x_i); a plain mean treats all codes alike.": close(
-                    got, math.log(5) + np.log(p).mean(), 1e-4
-                ),
-                said + "a mean over the whole table divides by the number of symbols too.": close(
-                    got, math.log(5) + total / 35, 1e-4
-                ),
-                said + "the average is over log p, and you took the log of the average.": close(
-                    got, math.log(5) + np.log((q * p).sum(axis=1)).mean(), 1e-4
-                ),
-                said + "the second term is a sum of logarithms of probabilities, so it is added and makes "
-                "the bound smaller.": close(got, math.log(5) - total / 5, 1e-4),
-                said + "you used the encoder's own posterior, which gives I itself; the decoder model p "
-                "was to be judged.": close(got, math.log(5) + _own_posterior_term(q), 1e-4),
-            },
+            by_value(got, _bound_slips(q, p), said),
             said + "log n plus the average over examples of Σ_z q(z|x_i) log p(x_i|z).",
         )
-    zero = p.copy()
-    zero[0, 1] = 0
-    if not math.isfinite(float(array(answer(torch.tensor(q), torch.tensor(zero)), "your bound"))):
+    q_hole, p_hole = _with_hole(q), p.copy()
+    p_hole[0, 1] = 0
+    silent = array(answer(torch.tensor(q_hole), torch.tensor(p_hole)), "your bound")
+    if not close(silent, _bound(q_hole, p_hole), 1e-4):
         raise Wrong(
             "Where q(z|x) = 0 the code never occurs, and log p(x|z) may be −∞ there: torch.xlogy(q, "
             "p) counts 0 · log 0 as 0."
         )
-    gap = math.log(5) + _own_posterior_term(q) - want
+    gap = _bound(q, q / q.sum(axis=0)) - want
     return (
         f"Right: {want:.3f} nats. I itself is {gap:.3f} above: that is the KL which a better "
         "decoder could win back."
     )
 
 
-def _own_posterior_term(q: np.ndarray) -> float:
-    own = q / q.sum(axis=0)
-    return float(sum(q[i, z] * math.log(own[i, z]) for i, z in np.ndindex(*q.shape) if q[i, z] > 0) / len(q))
+def _weighted_log(weights: np.ndarray, table: np.ndarray) -> float:
+    """Σ of weight · log, where a weight of 0 counts as nothing."""
+    return float(sum(w * math.log(value) for w, value in zip(weights.flat, table.flat, strict=True) if w > 0))
+
+
+def _bound(q: np.ndarray, p: np.ndarray) -> float:
+    return math.log(len(q)) + _weighted_log(q, p) / len(q)
+
+
+def _bound_slips(q: np.ndarray, p: np.ndarray) -> dict[str, object]:
+    n, m = q.shape
+    total, log_n = _weighted_log(q, p), math.log(n)
+    return {
+        "log n is missing; without it the bound has the wrong offset.": total / n,
+        "log n counts the examples, which are the rows, and not the symbols.": math.log(m) + total / n,
+        "that is the value in bits; in nats the logarithm is the natural one.": _bound(q, p) / math.log(2),
+        "the sum over examples has to be divided by n.": log_n + total,
+        "weight each log p by q(z|x_i); a plain mean treats all codes alike.": log_n + np.log(p).mean(),
+        "a mean over the whole table divides by the number of symbols too.": log_n + total / (n * m),
+        "the average is over log p, and you took the log of the average.": log_n
+        + np.log((q * p).sum(axis=1)).mean(),
+        "the second term is a sum of logarithms of probabilities, so it is added and makes the bound smaller.": log_n
+        - total / n,
+        "the weight is q(z|x_i) and the logarithm is of p; you have them exchanged.": _bound(p, q),
+        "you took the logarithm of q itself; the bound asks how well p(x_i|z) tells the example.": _bound(
+            q, q
+        ),
+        "you used the encoder's own posterior, which gives I itself; the decoder model p was to be judged.": _bound(
+            q, q / q.sum(axis=0)
+        ),
+    }
 
 
 @exercise

@@ -3,7 +3,17 @@
 import numpy as np
 import torch
 
-from aelib.exercises.frame import Wrong, array, close, exercise, first_slip, function, number, same_shape
+from aelib.exercises.frame import (
+    Wrong,
+    array,
+    by_value,
+    close,
+    exercise,
+    first_slip,
+    function,
+    number,
+    same_shape,
+)
 
 
 def _data(n_examples: int = 200, n_inputs: int = 6, seed: int = 0) -> np.ndarray:
@@ -70,27 +80,38 @@ def best_loss(answer) -> str:
         got = number(function(answer)(torch.tensor(S), latent_dim), "best_loss(S, latent_dim)")
         singular = np.linalg.svd(x - x.mean(axis=0), compute_uv=False)
         want = float(np.square(singular[latent_dim:]).sum() / len(x))
-        values = np.sort(np.linalg.eigvalsh(S))[::-1]
         if not close(got, want, rtol=1e-6, atol=1e-8):
+            said = f"For K = {latent_dim} you got {got:.4g}, expected {want:.4g}: "
             raise first_slip(
-                {
-                    f"For K = {latent_dim} you got {got:.4g}, the sum of the {latent_dim} largest eigenvalues: that is what is "
-                    "kept; the loss is the sum of the others.": close(got, values[:latent_dim].sum()),
-                    f"For K = {latent_dim} you got {got:.4g}, and the loss is {want:.4g}: torch's eigenvalues come in rising "
-                    "order, so the first K are the smallest.": close(got, values[::-1][latent_dim:].sum()),
-                    f"For K = {latent_dim} you took square roots: the eigenvalues of S are squared lengths "
-                    "already.": close(got, np.sqrt(values.clip(0))[latent_dim:].sum()),
-                    f"For K = {latent_dim} you got the mean of the discarded eigenvalues; the loss is their "
-                    "sum.": latent_dim < 6 and close(got, values[latent_dim:].mean()),
-                    f"For K = {latent_dim} you got {got:.4g}, expected {want:.4g}: divided by the number of inputs, as we do on "
-                    "screen; the loss itself is summed over them.": close(got, want / 6),
-                    f"For K = {latent_dim} you are off by one eigenvalue: the K largest are kept, and the others are "
-                    "lost.": close(got, values[latent_dim + 1 :].sum())
-                    or close(got, values[latent_dim - 1 :].sum()),
-                },
-                f"For K = {latent_dim} you got {got:.4g}, expected {want:.4g}: the sum of all eigenvalues of S but the K largest.",
+                by_value(got, _best_loss_slips(S, latent_dim), said, rtol=1e-6),
+                said + "the sum of all eigenvalues of S but the K largest.",
             )
     return "Right, and no training was needed: whatever a linear autoencoder claims, its loss cannot lie below this number."
+
+
+def _best_loss_slips(S: np.ndarray, latent_dim: int) -> dict[str, object]:
+    rising = np.linalg.eigvalsh(S)
+    values = rising[::-1]
+    lost = values[latent_dim:]
+    return {
+        f"that is the sum of the {latent_dim} largest eigenvalues, which is what is kept; the loss is the sum of the "
+        "others.": values[:latent_dim].sum(),
+        "you summed as many eigenvalues as you keep; D − K of them are lost.": rising[:latent_dim].sum(),
+        "torch's eigenvalues come in rising order, so the first K are the smallest.": rising[
+            latent_dim:
+        ].sum(),
+        "you took square roots: the eigenvalues of S are squared lengths already.": np.sqrt(
+            lost.clip(0)
+        ).sum(),
+        "that is the mean of the discarded eigenvalues; the loss is their sum.": lost.sum()
+        / max(len(lost), 1),
+        "divided by the number of inputs, as we do on screen; the loss itself is summed over them.": lost.sum()
+        / len(S),
+        "you are off by one eigenvalue: the K largest are kept, and the others are lost.": [
+            values[latent_dim + 1 :].sum(),
+            values[latent_dim - 1 :].sum(),
+        ],
+    }
 
 
 @exercise
@@ -103,23 +124,11 @@ def largest_angle(answer) -> str:
     angles = _principal_angles(A, B)
     want = angles.max()
     if not close(got, want, rtol=1e-4):
+        said = f"You got {got:.4g}, expected {want:.4g}°: "
         raise first_slip(
-            {
-                f"You got {got:.3f}, which is the angle in radians; in degrees it is {want:.1f}.": close(
-                    got, np.radians(want), rtol=1e-4
-                ),
-                f"You got {got:.1f}°, the smallest of the principal angles: the largest belongs to the smallest singular "
-                "value.": close(got, angles.min(), rtol=1e-4),
-                f"You got {got:.3f}: that is the cosine, its arccos is still to be taken.": close(
-                    got, np.cos(np.radians(want)), rtol=1e-4
-                ),
-                f"You compared the columns one by one ({got:.1f}°); a space does not know which basis it was given "
-                "in.": any(close(got, angle, rtol=1e-4) for angle in _column_angles(A, B)),
-                f"You got {got:.3g}: the singular values of Aᵀ B are cosines only if both bases are orthonormal; take the Q of a "
-                "QR first.": close(got, _angle_without_qr(A, B), rtol=1e-4),
-            },
-            f"You got {got:.4g}, expected {want:.4g}°: make both bases orthonormal (QR), take the singular values of Qᵀ Q', and the "
-            "arccos of the smallest.",
+            by_value(got, _angle_slips(A, B, angles), said),
+            said
+            + "make both bases orthonormal (QR), take the singular values of Qᵀ Q', and the arccos of the smallest.",
         )
     same = number(
         answer(torch.tensor(A), torch.tensor(A @ generator.standard_normal((2, 2)))), "largest_angle(A, A G)"
@@ -129,6 +138,24 @@ def largest_angle(answer) -> str:
             f"For two bases of one and the same space you got {same:.3g}°, expected 0: the answer may not depend on the basis."
         )
     return f"Right: {want:.1f}° here, and 0 for two bases of one space. Columns may look nothing alike and span the same."
+
+
+def _angle_slips(A: np.ndarray, B: np.ndarray, angles: np.ndarray) -> dict[str, object]:
+    largest = np.radians(angles.max())
+    return {
+        "that is the angle in radians.": largest,
+        "that is the smallest of the principal angles: the largest belongs to the smallest singular value.": angles.min(),
+        "that is the cosine, its arccos is still to be taken.": np.cos(largest),
+        "you compared the columns one by one; a space does not know which basis it was given in.": _column_angles(
+            A, B
+        ),
+        "you made the columns unit length, but they are not orthogonal to each other yet; take the Q of a QR.": (
+            _angle_without_qr(_unit_columns(A), _unit_columns(B))
+        ),
+        "the singular values of Aᵀ B are cosines only if both bases are orthonormal; take the Q of a QR first.": (
+            _angle_without_qr(A, B)
+        ),
+    }
 
 
 def _principal_angles(A: np.ndarray, B: np.ndarray) -> np.ndarray:
@@ -142,9 +169,12 @@ def _angle_without_qr(A: np.ndarray, B: np.ndarray) -> float:
     return float(np.degrees(np.arccos(np.linalg.svd(A.T @ B, compute_uv=False).clip(max=1).min())))
 
 
+def _unit_columns(X: np.ndarray) -> np.ndarray:
+    return X / np.linalg.norm(X, axis=0)
+
+
 def _column_angles(A: np.ndarray, B: np.ndarray) -> list[float]:
-    unit = [X / np.linalg.norm(X, axis=0) for X in (A, B)]
-    angles = np.degrees(np.arccos(np.sum(unit[0] * unit[1], axis=0)))
+    angles = np.degrees(np.arccos(np.sum(_unit_columns(A) * _unit_columns(B), axis=0)))
     acute = np.minimum(angles, 180 - angles)
     return [angles.max(), angles.mean(), angles[0], acute.max(), acute.mean(), acute[0]]
 
@@ -158,28 +188,42 @@ def repaired(answer) -> str:
     mean = x.mean(axis=0)
     want = mean + _project(x - mean, 2)
     if not close(got, want, rtol=1e-5):
-        row_means, spread = x.mean(axis=1, keepdims=True), x.std(axis=0)
-        losses = f"your copies leave {_error(got, x):.2f}, the best ones {_error(want, x):.2f}."
+        left, best = _error(got, x), _error(want, x)
+        losses = f"your copies leave {left:.2f}, the best ones {best:.2f}."
+        slips = {f"{why}: {losses}": fits for why, fits in by_value(got, _repaired_slips(x, 2)).items()}
+        slips[
+            f"Your copies leave {left:.2f}, less than the best ones from 2 numbers, {best:.2f}: more than 2 numbers of each "
+            "example have come through."
+        ] = left < best * (1 - 1e-6)
         raise first_slip(
-            {
-                "You centred the data and kept the directions of the data that were not: find the directions after the mean is "
-                f"off: {losses}": close(got, mean + (x - mean) @ _span(x, 2)),
-                f"This is still the run that we started from: {losses}": close(got, _project(x, 2)),
-                f"The mean was taken off and not put back, so that every copy is shifted: {losses}": close(
-                    got, want - mean
-                ),
-                "You took off each example's own mean, across its inputs; what is wanted is each input's mean, across the examples "
-                f"(dim=0): {losses}": close(got, row_means + _project(x - row_means, 2)),
-                "You took one number, the mean of everything, off all inputs; each input has a mean of its own "
-                f"(dim=0): {losses}": close(got, x.mean() + _project(x - x.mean(), 2)),
-                "You also divided by the standard deviations: that is the PCA of other data, in which a faint input weighs as much "
-                f"as a strong one: {losses}": close(got, mean + spread * _project((x - mean) / spread, 2)),
-                f"Your copies leave {_error(got, x):.2f}, less than the best ones from 2 numbers, {_error(want, x):.2f}: more than "
-                "2 numbers of each example have come through.": _error(got, x) < _error(want, x) * (1 - 1e-6),
-            },
+            slips,
             f"Not yet: {losses} Take each input's mean off, find the directions, project, and put the mean back.",
         )
     return "Right: with the mean taken off and put back, the run is PCA to rounding. Nothing was wrong with its training."
+
+
+def _repaired_slips(x: np.ndarray, latent_dim: int) -> dict[str, object]:
+    mean, spread, row_means = x.mean(axis=0), x.std(axis=0), x.mean(axis=1, keepdims=True)
+    of_itself = x @ _span(x - mean, latent_dim)
+    copies = lambda center, scale=1: center + scale * _project((x - center) / scale, latent_dim)  # noqa: E731
+    return {
+        "You centred the data and kept the directions of the data that were not: find the directions after the mean is off": (
+            mean + (x - mean) @ _span(x, latent_dim)
+        ),
+        "The directions are right, and you projected x itself onto them; project x − mean, and put the mean back": [
+            of_itself,
+            mean + of_itself,
+        ],
+        "This is still the run that we started from": _project(x, latent_dim),
+        "The mean was taken off and not put back, so that every copy is shifted": copies(mean) - mean,
+        "You took off each example's own mean, across its inputs; what is wanted is each input's mean, across the examples "
+        "(dim=0)": copies(row_means),
+        "You took one number, the mean of everything, off all inputs; each input has a mean of its own (dim=0)": copies(
+            x.mean()
+        ),
+        "You also divided by the standard deviations: that is the PCA of other data, in which a faint input weighs as much "
+        "as a strong one": copies(mean, spread),
+    }
 
 
 def _span(x: np.ndarray, latent_dim: int) -> np.ndarray:

@@ -7,6 +7,7 @@ from scipy.spatial import cKDTree
 from aelib.exercises.frame import (
     Wrong,
     array,
+    by_value,
     close,
     exercise,
     first_slip,
@@ -50,6 +51,12 @@ def _hole_slips(got, generated, train, held_out, from_generated, from_real) -> d
         "nearest. Here each generated one looks for its nearest in the training data.": ratio(
             apart[0].min(axis=0).mean(), apart[1].min(axis=0).mean()
         ),
+        f"You got {got:.4g}, a ratio of sums: there are more generated than held-out examples, so take the two means.": ratio(
+            from_generated.sum(), from_real.sum()
+        ),
+        f"You got {got:.4g}, from medians: asked are the means, in which a far stray counts.": ratio(
+            np.median(from_generated), np.median(from_real)
+        ),
         f"You got {got:.4g}: those are squared distances.": ratio(
             np.square(from_generated).mean(), np.square(from_real).mean()
         ),
@@ -69,31 +76,37 @@ def draw(answer) -> str:
         function(answer)(*(torch.tensor(part) for part in (mu, log_var, eps))), "draw(mu, log_var, eps)"
     )
     same_shape(got, mu, "draw(mu, log_var, eps)")
-    sigma = np.sqrt(np.exp(log_var))
-    want = mu + sigma * eps
+    if np.isnan(got).any():
+        raise Wrong(
+            "Some of your codes are NaN: log_var may be negative, and then it has no square root and no logarithm. σ is exp(log_var / 2)."
+        )
+    want = mu + np.exp(log_var / 2) * eps
     if not close(got, want):
+        slips = by_value(got, _draw_slips(mu, log_var, eps), rtol=1e-6)
+        slips[
+            "You added noise that is not the eps that was given; use the argument, so that the result can be checked."
+        ] = not close(got, array(answer(*map(torch.tensor, (mu, log_var, eps)))))
         raise first_slip(
-            {
-                "You used exp(log_var) as the width: that is the variance σ². The width σ is its square root, exp(log_var / "
-                "2).": close(got, mu + np.exp(log_var) * eps),
-                "You used log_var itself as the width, and a width is never negative: exp(log_var / 2).": close(
-                    got, mu + log_var * eps
-                ),
-                "You halved after the exponential: σ is exp(log_var / 2), not exp(log_var) / 2.": close(
-                    got, mu + np.exp(log_var) / 2 * eps
-                ),
-                "You left out μ: your codes scatter around 0 instead of around their own mean.": close(
-                    got, sigma * eps
-                ),
-                "You left out the noise: this is the same code each time, μ + σ.": close(got, mu + sigma),
-                "You left out σ: all clouds have width 1.": close(got, mu + eps),
-                "You added noise that is not the eps that was given; use the argument, so that the result can be "
-                "checked.": not close(got, np.asarray(answer(*map(torch.tensor, (mu, log_var, eps))))),
-            },
+            slips,
             f"The first code number should be {want[0, 0]:.4f} and is {got[0, 0]:.4f}: multiply eps by σ = exp(log_var / 2), then "
             "add μ.",
         )
     return "Right: one line turns standard noise into a draw from any cloud. Lesson 08 shows why it is written in this order."
+
+
+def _draw_slips(mu: np.ndarray, log_var: np.ndarray, eps: np.ndarray) -> dict[str, object]:
+    variance, sigma = np.exp(log_var), np.exp(log_var / 2)
+    return {
+        "You used exp(log_var) as the width: that is the variance σ². The width σ is its square root, exp(log_var / 2).": mu
+        + variance * eps,
+        "You used log_var itself as the width, and a width is never negative: exp(log_var / 2).": mu
+        + log_var * eps,
+        "You halved after the exponential: σ is exp(log_var / 2), not exp(log_var) / 2.": mu
+        + variance / 2 * eps,
+        "You left out μ: your codes scatter around 0 instead of around their own mean.": sigma * eps,
+        "You left out the noise: this is the same code each time, μ + σ.": mu + sigma,
+        "You left out σ: all clouds have width 1.": mu + eps,
+    }
 
 
 @exercise
@@ -113,28 +126,34 @@ def generate(answer) -> str:
     )
     same_shape(got, want, "generate(z, eps, weight, mean, noise_var)")
     if not close(got, want):
-        signal = z @ weight.T
         raise first_slip(
-            {
-                "You multiplied the noise by noise_var: that is a variance, and noise is scaled by its square root.": close(
-                    got, mean + signal + noise_var * eps
-                ),
-                "You left out the noise: these are the means of p(x|z), so each x is exactly determined by its z.": close(
-                    got, mean + signal
-                ),
-                "You left out the mean: your data are centred, the story's are not.": close(
-                    got, signal + np.sqrt(noise_var) * eps
-                ),
-                "You gave all coordinates one noise variance, the average: that is probabilistic PCA. The factor analyser has one "
-                "for each coordinate.": close(got, mean + signal + np.sqrt(noise_var.mean()) * eps),
-                "You added noise_var instead of noise: it is the size of the noise, eps is the noise.": close(
-                    got, mean + signal + noise_var
-                ),
-            },
+            by_value(got, _generate_slips(z @ weight.T, eps, mean, noise_var), rtol=1e-6),
             f"The first number should be {want[0, 0]:.4f} and is {got[0, 0]:.4f}: x = mean + W z, plus eps times the standard "
             "deviation of its coordinate.",
         )
     return "Right: draw z, decode it, add noise. Factor analysis, probabilistic PCA and the VAE all tell this story; they differ in W z and in the noise."
+
+
+def _generate_slips(
+    signal: np.ndarray, eps: np.ndarray, mean: np.ndarray, noise_var: np.ndarray
+) -> dict[str, object]:
+    return {
+        "You multiplied the noise by noise_var: that is a variance, and noise is scaled by its square root.": mean
+        + signal
+        + noise_var * eps,
+        "You added eps as it is, noise of variance 1 on every coordinate: scale it by the square root of noise_var.": mean
+        + signal
+        + eps,
+        "You left out the noise: these are the means of p(x|z), so each x is exactly determined by its z.": mean
+        + signal,
+        "You left out the mean: your data are centred, the story's are not.": signal
+        + np.sqrt(noise_var) * eps,
+        "You gave all coordinates one noise variance, the average: that is probabilistic PCA. The factor analyser has one for "
+        "each coordinate.": mean + signal + np.sqrt(noise_var.mean()) * eps,
+        "You added noise_var instead of noise: it is the size of the noise, eps is the noise.": mean
+        + signal
+        + noise_var,
+    }
 
 
 @exercise
@@ -154,22 +173,36 @@ def owner(answer) -> str:
     want = log_q.argmax(axis=1)
     same_shape(got, want, "owner(z, mu, log_var)")
     if not close(got, want):
-        apart = np.square(z[:, None] - mu)
         raise first_slip(
-            {
-                "You took the nearest mean. A wide cloud reaches further than a narrow one: measure the distance in its own "
-                "widths.": close(got, apart.sum(axis=2).argmin(axis=1)),
-                "You compared distances in widths only, so that wide clouds get too much (here the widest takes about half). Their density is also "
-                "lower: −½ log σ² is missing.": close(
-                    got, (apart / np.exp(log_var)).sum(axis=2).argmin(axis=1)
-                ),
-                "You read log_var as log σ: the variance is exp(log_var).": close(
-                    got, log_normal(z[:, None], mu, np.exp(log_var)).sum(axis=2).argmax(axis=1)
-                ),
-                "You took the smallest density instead of the largest.": close(got, log_q.argmin(axis=1)),
-            },
+            by_value(got, _owner_slips(z, mu, log_var)),
             f"{int((got != want).sum())} of 80 codes go to another cloud. For each code and cloud add up −½ log σ² − (z − μ)² / (2σ²) "
             "over the latents, and take the largest.",
         )
     share = float((want == made_by).mean())
     return f"Right: {share:.0%} of these codes go back to the cloud that made them; the others lie where clouds overlap, and no decoder can tell whose they are."
+
+
+def _owner_slips(z: np.ndarray, mu: np.ndarray, log_var: np.ndarray) -> dict[str, object]:
+    """The owners that each slip finds, from the terms of the log-density of (80, 5, 2) numbers."""
+    square = np.square(z[:, None] - mu)
+    distance = square / np.exp(log_var)
+    log_q = -(log_var + distance) / 2
+    most = lambda terms: terms.sum(axis=2).argmax(axis=1)  # noqa: E731
+    return {
+        "You took the nearest mean. A wide cloud reaches further than a narrow one: measure the distance in its own "
+        "widths.": most(-square),
+        "You compared distances in widths only, so that wide clouds get too much (here the widest takes about half). Their "
+        "density is also lower: −½ log σ² is missing.": most(-distance),
+        "You halved one of the two terms and not the other: ½ stands before both, log σ² and (z − μ)² / σ².": [
+            most(-log_var - distance / 2),
+            most(-log_var / 2 - distance),
+        ],
+        "The sign of log σ² is turned: the wider the cloud, the lower its density.": most(log_var - distance),
+        "You added densities over the latents: independent latents multiply their densities, so add the logarithms.": most(
+            np.exp(log_q)
+        ),
+        "You read log_var as log σ: the variance is exp(log_var).": most(
+            -log_var - distance / np.exp(log_var) / 2
+        ),
+        "You took the smallest density instead of the largest.": most(-log_q),
+    }

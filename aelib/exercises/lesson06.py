@@ -1,5 +1,6 @@
 """Checks for lesson 06, with references of their own."""
 
+import itertools
 import math
 
 import numpy as np
@@ -9,6 +10,7 @@ from aelib.exercises.frame import (
     Verdict,
     Wrong,
     array,
+    by_value,
     close,
     exercise,
     first_slip,
@@ -67,97 +69,99 @@ def elbo_by_hand(answer) -> str:
 
 def _elbo_slip(got: float, want: float, q: np.ndarray, prior: np.ndarray, likelihood: np.ndarray) -> Wrong:
     fit, kl = _mean(q, np.log(likelihood)), _mean(q, np.log(q / prior))
+    evidence = math.log(float((prior * likelihood).sum()))
+    values = {
+        "the KL is added; the ELBO pays for it, so it is subtracted.": fit + kl,
+        "that is the evidence log p(x), which the ELBO only bounds.": evidence,
+        "that is the gap between the evidence and the ELBO.": evidence - want,
+        "that is the value in bits; in nats the logarithm is the natural one.": want / math.log(2),
+        "the logarithm stands outside the expectation; take log p(x|z) first, then average.": math.log(
+            _mean(q, likelihood)
+        )
+        - kl,
+        "the expectation is taken under the prior; in the ELBO z comes from q.": _mean(
+            prior, np.log(likelihood)
+        )
+        - kl,
+        "that is E_q[log p(x, z)]; the term −E_q[log q(z)] is missing.": fit + _mean(q, np.log(prior)),
+        "that is the expected log-likelihood alone; the KL to the prior is missing.": fit,
+        "the KL is turned round: it is q's own expectation of log q − log p(z).": fit
+        - _mean(prior, np.log(prior / q)),
+        "the sign is turned: that is the negative ELBO, which one minimises.": -want,
+    }
     said = f"You got {got:.4f}, expected {want:.4f} nats: "
     return first_slip(
-        {
-            said + "the KL is added; the ELBO pays for it, so it is subtracted.": close(got, fit + kl, 1e-4),
-            said + "that is the evidence log p(x), which the ELBO only bounds.": close(
-                got, math.log(float((prior * likelihood).sum())), 1e-4
-            ),
-            said
-            + "the logarithm stands outside the expectation; take log p(x|z) first, then average.": close(
-                got, math.log(_mean(q, likelihood)) - kl, 1e-4
-            ),
-            said + "the expectation is taken under the prior; in the ELBO z comes from q.": close(
-                got, _mean(prior, np.log(likelihood)) - kl, 1e-4
-            ),
-            said + "that is E_q[log p(x, z)]; the term −E_q[log q(z)] is missing.": close(
-                got, fit + _mean(q, np.log(prior)), 1e-4
-            ),
-            said + "that is the expected log-likelihood alone; the KL to the prior is missing.": close(
-                got, fit, 1e-4
-            ),
-            said + "the KL is turned round: it is q's own expectation of log q − log p(z).": close(
-                got, fit - _mean(prior, np.log(prior / q)), 1e-4
-            ),
-            said + "the sign is turned: that is the negative ELBO, which one minimises.": close(
-                got, -want, 1e-4
-            ),
-        },
-        said + "average log p(x|z) + log p(z) − log q(z) with the weights q(z).",
+        by_value(got, values, said), said + "average log p(x|z) + log p(z) − log q(z) with the weights q(z)."
     )
+
+
+TWO_BUMPS, ONE_BUMP = ((-2.0, 0.5, 0.4), (2.0, 0.5, 0.4)), ((0.5, 1.0, 0.5),)
+"""Posteriors of smallest_gap: centre, weight and width of each bump."""
 
 
 @exercise
 def smallest_gap(answer) -> str:
-    """``answer(log_joint, z, means, widths) -> nats``: smallest KL(N(mean, width²) ‖ p(z|x)), on an even grid z (m,)."""
-    z = np.linspace(-12, 12, 1201)
-    means, widths = np.linspace(-3, 3, 13), np.array([0.3, 0.4, 0.5, 0.7, 1.0, 1.5])
-    for bumps, constant in ((((0.5, 1.0, 0.5),), -3.0), (((-2.0, 0.5, 0.4), (2.0, 0.5, 0.4)), 1.7)):
-        density = sum(weight * np.exp(log_normal(z, centre, sd)) for centre, weight, sd in bumps)
-        log_joint = np.log(density + 1e-280) + constant
-        got = number(function(answer)(*map(torch.tensor, (log_joint, z, means, widths))), "your gap")
-        gaps, others = _gaps(log_joint, z, means, widths)
-        want = gaps.min()
-        if not close(got, want, 1e-4, 1e-6):
-            raise _gap_slip(got, want, gaps, others)
+    """``answer(log_joint, z, means, widths) -> nats``: smallest KL(N(mean, width²) ‖ p(z|x)), z (m,) evenly spaced."""
+    pays = _judge_gap(
+        answer, TWO_BUMPS, 1.7
+    )  # first, for where the gap is 0 some slips give one and the same number
+    _judge_gap(answer, ONE_BUMP, -3.0)
     return (
-        f"Right. One bump of the right width leaves nothing; two equal bumps leave {want:.3f}, about log 2 = 0.693: "
+        f"Right. One bump of the right width leaves nothing; two equal bumps leave {pays:.3f}, about log 2 = 0.693: "
         "the best Gaussian sits on one of them, and pays for the half that it does not see."
     )
 
 
+def _judge_gap(answer, bumps: tuple, constant: float) -> float:
+    """The gap, or ``Wrong`` if the answer's is another one."""
+    z, means, widths = (
+        np.linspace(-12, 12, 1201),
+        np.linspace(-3, 3, 13),
+        np.array([0.3, 0.4, 0.5, 0.7, 1.0, 1.5]),
+    )
+    density = sum(weight * np.exp(log_normal(z, centre, sd)) for centre, weight, sd in bumps)
+    log_joint = np.log(density + 1e-280) + constant
+    got = number(function(answer)(*map(torch.tensor, (log_joint, z, means, widths))), "your gap")
+    gaps, slips = _gaps(log_joint, z, means, widths)
+    want = max(gaps.min(), 0.0)
+    if not close(got, want, 1e-4, 1e-6):
+        said = f"You got {got:.4f}, expected {want:.4f} nats: "
+        raise first_slip(
+            by_value(got, slips, said),
+            said + "log p(x) minus the largest ELBO over all pairs of a mean and a width.",
+        )
+    return want
+
+
 def _gaps(
     log_joint: np.ndarray, z: np.ndarray, means: np.ndarray, widths: np.ndarray
-) -> tuple[np.ndarray, dict]:
-    """KL(q ‖ posterior) of every q in the family, and what the usual slips give instead."""
+) -> tuple[np.ndarray, dict[str, object]]:
+    """KL(q ‖ posterior) of every q in the family, (means, widths), and what the usual slips give instead."""
     step = z[1] - z[0]
     evidence = float(np.log(np.exp(log_joint).sum() * step))
-    log_qs = [log_normal(z, mean, width) for mean in means for width in widths]
-    elbos = np.array([(np.exp(log_q) * (log_joint - log_q)).sum() * step for log_q in log_qs])
+    log_q = log_normal(z, means[:, None, None], widths[:, None])
+    fits = (np.exp(log_q) * log_joint).sum(axis=2) * step
+    elbos = fits - (np.exp(log_q) * log_q).sum(axis=2) * step
     post = np.exp(log_joint - evidence)
-    turned = [(post * (log_joint - evidence - log_q)).sum() * step for log_q in log_qs]
-    others = {"elbo": elbos.max(), "step": math.log(step), "turned": min(turned), "evidence": evidence}
-    return evidence - elbos, others
-
-
-def _gap_slip(got: float, want: float, gaps: np.ndarray, others: dict) -> Wrong:
-    said = f"You got {got:.4f}, expected {want:.4f} nats: "
-    return first_slip(
-        {
-            said + "that is the largest ELBO; the gap is what it lacks to log p(x).": close(
-                got, others["elbo"], 1e-4
-            ),
-            said + "the evidence is an integral: multiply the sum by the step of the grid.": close(
-                got, want - others["step"], 1e-4
-            ),
-            said + "that is the worst q; look for the smallest gap.": close(got, gaps.max(), 1e-4),
-            said + "the KL is turned round; here q draws, so q is what weights the logarithm.": close(
-                got, others["turned"], 1e-4
-            ),
-            said + "log_joint was taken for the log-posterior; it lacks −log p(x).": close(
-                got, want - others["evidence"], 1e-4
-            ),
-            said + "the right size with the wrong sign; a KL is never negative.": close(
-                got, -want, 1e-4, 1e-5
-            ),
-            said
-            + "that is the average over the family; the gap of a family is that of its best member.": close(
-                got, gaps.mean(), 1e-4
-            ),
-        },
-        said + "log p(x) minus the largest ELBO over all pairs of a mean and a width.",
-    )
+    turned = (post * (log_joint - evidence - log_q)).sum(axis=2) * step
+    gaps = evidence - elbos
+    return gaps, {
+        "that is the largest ELBO; the gap is what it lacks to log p(x).": elbos.max(),
+        "that is log p(x) alone; subtract the largest ELBO.": evidence,
+        "the evidence is an integral: multiply the sum by the step of the grid.": gaps.min() - math.log(step),
+        "the ELBO is an integral too: multiply its sum by the step of the grid.": evidence
+        - elbos.max() / step,
+        "evidence and ELBO are both integrals: multiply each sum by the step of the grid.": evidence
+        - math.log(step)
+        - elbos.max() / step,
+        "that is the ELBO without the entropy of q: average log p(x, z) − log q(z).": evidence - fits.max(),
+        "a mean and a width were taken in step, one pair for each width; the family has all pairs.": gaps.diagonal().min(),
+        "that is the worst q; look for the smallest gap.": gaps.max(),
+        "the KL is turned round; here q draws, so q is what weights the logarithm.": turned.min(),
+        "log_joint was taken for the log-posterior; it lacks −log p(x).": -elbos.max(),
+        "the right size with the wrong sign; a KL is never negative.": -gaps.min(),
+        "that is the average over the family; the gap of a family is that of its best member.": gaps.mean(),
+    }
 
 
 @exercise
@@ -168,66 +172,75 @@ def repaired_elbo(answer) -> str:
     for x, mu, sigma, noise_sd in ((0.8, 0.7, 0.3, 0.5), (-1.1, 0.4, 0.6, 0.8)):
         numbers = [torch.tensor(value, dtype=torch.float64) for value in (x, mu, sigma, eps)]
         got = number(function(answer)(*numbers, decode, noise_sd), "your ELBO")
-        z = mu + sigma * eps
-        fits = log_normal(x, 1.5 * np.sin(z), noise_sd)
-        kl = float((log_normal(z, mu, sigma) - log_normal(z, 0, 1)).mean())
-        exact_kl = 0.5 * (mu**2 + sigma**2 - 1) - math.log(sigma)
-        if not any(close(got, fits.mean() - price, 1e-5, 1e-7) for price in (kl, exact_kl)):
-            at_mu = 1.5 * math.sin(mu)
-            raise _repair_slip(
-                got, fits, log_normal(z, at_mu, noise_sd), kl, _half_repairs(x, z, at_mu, noise_sd)
-            )
+        fits, kls = _fits(x, mu, mu + sigma * eps, noise_sd), _kls(mu, sigma, eps)
+        wants = [fits[()].mean() - kl for kl in kls[()]]
+        if not any(close(got, want, 1e-5, 1e-7) for want in wants):
+            raise _repair_slip(got, wants, fits, kls)
     return (
         "Right: three small slips, and each of them gave a plausible number. The log inside, the codes z drawn from q, "
         "the KL subtracted."
     )
 
 
-def _half_repairs(x: float, z: np.ndarray, at_mu: float, noise_sd: float) -> dict[str, float]:
-    """The fit of those who gave one of the two places its right argument, and not the other."""
+SIGN = "the KL is still added; it is the price, so subtract it"
+OUTSIDE = "the log is still outside the expectation; the ELBO averages log p(x|z)"
+DRAWS = "the draws still play the part of x; they are codes z, and x stays the observed one"
+DRAWS_DECODED = "x is back in its place, but the decoder still gets μ: it decodes the drawn codes z"
+DRAWS_OBSERVED = (
+    "the decoder gets the codes now, but their own density is taken there: x stays the observed one"
+)
+OF_THE_COLLEAGUE = {SIGN, OUTSIDE, DRAWS, DRAWS_DECODED, DRAWS_OBSERVED}
+"""The slips of the exercise; the third has to be mended in two places, and may be mended in one."""
+
+
+def _fits(x: float, mu: float, z: np.ndarray, noise_sd: float) -> dict[tuple, np.ndarray]:
+    """log p(x|z) of every draw, right and with each slip in its arguments."""
+    at_z, at_mu = 1.5 * np.sin(z), 1.5 * math.sin(mu)
     return {
-        "x is back in its place, but the decoder still gets μ: it decodes the drawn codes z.": float(
-            log_normal(x, at_mu, noise_sd)
-        ),
-        "The decoder gets the codes now, but their own density is taken there: x stays the observed one.": float(
-            log_normal(z, 1.5 * np.sin(z), noise_sd).mean()
-        ),
+        (): log_normal(x, at_z, noise_sd),
+        (DRAWS,): log_normal(z, at_mu, noise_sd),
+        (DRAWS_DECODED,): np.full(len(z), log_normal(x, at_mu, noise_sd)),
+        (DRAWS_OBSERVED,): log_normal(z, at_z, noise_sd),
+        ("the decoder is not used; p(x|z) is a Gaussian around decode(z)",): log_normal(x, z, noise_sd),
+    }
+
+
+def _kls(mu: float, sigma: float, eps: np.ndarray) -> dict[tuple, list[float]]:
+    """The price by the draws and in closed form, and with each slip."""
+    at = lambda codes: float((log_normal(codes, mu, sigma) - log_normal(codes, 0, 1)).mean())  # noqa: E731
+    return {
+        (): [at(mu + sigma * eps), 0.5 * (mu**2 + sigma**2 - 1) - math.log(sigma)],
+        ("the KL is missing now; subtract the average of log q(z) − log p(z)",): [0.0],
+        ("the KL is taken at eps; the codes are z = μ + σ · eps",): [at(eps)],
     }
 
 
 def _repair_slip(
-    got: float, fits: np.ndarray, of_draws: np.ndarray, kl: float, halves: dict[str, float]
+    got: float, wants: list[float], fits: dict[tuple, np.ndarray], kls: dict[tuple, list]
 ) -> Wrong:
-    """Names every one of the three slips that is still in."""
-    log_mean = lambda logs: float(np.log(np.exp(logs).mean()))  # noqa: E731
-    sign = "the KL is still added; it is the price, so subtract it"
-    outside = "the log is still outside the expectation; the ELBO averages log p(x|z)"
-    wrong_draw = "the draws still play the part of x; they are codes z, and x stays the observed one"
-    left = {
-        (sign,): fits.mean() + kl,
-        (outside,): log_mean(fits) - kl,
-        (wrong_draw,): of_draws.mean() - kl,
-        (outside, sign): log_mean(fits) + kl,
-        (wrong_draw, sign): of_draws.mean() + kl,
-        (wrong_draw, outside): log_mean(of_draws) - kl,
-        (wrong_draw, outside, sign): log_mean(of_draws) + kl,
-    }
-    want = fits.mean() - kl
-    said = f"You got {got:.4f}, expected {want:.4f} nats. "
-    named = {
-        f"{said}{len(slips)} of 3 slips left: {'; '.join(slips)}.": close(got, value, 1e-5, 1e-7)
-        for slips, value in left.items()
-    }
-    named |= {said + half: close(got, fit - kl, 1e-5, 1e-7) for half, fit in halves.items()}
-    named[said + "That is the negative ELBO, a loss: here the fit counts for and the KL against."] = close(
-        got, kl - fits.mean(), 1e-5
-    )
-    named[said + "The KL is missing now: subtract the average of log q(z) − log p(z)."] = close(
-        got, fits.mean(), 1e-5
-    )
+    """Names every slip that is still in, and every new one."""
+    averages = {(): lambda logs: logs.mean(), (OUTSIDE,): lambda logs: np.log(np.exp(logs).mean())}
+    signs = {(): -1, (SIGN,): 1}
+    said = f"You got {got:.4f}, expected {wants[0]:.4f} nats. "
+    values: dict[str, object] = {}
+    for (fit, logs), (log, average), (kl, prices), (sign, factor) in itertools.product(
+        fits.items(), averages.items(), kls.items(), signs.items()
+    ):
+        values[_still_in(fit + log + kl + sign)] = [average(logs) + factor * price for price in prices]
+    values["That is the negative ELBO, a loss: here the fit counts for and the KL against."] = [
+        -want for want in wants
+    ]
     return first_slip(
-        named, said + "Average log p(x|z) over the codes, minus the average of log q(z) − log p(z)."
+        by_value(got, values, said, rtol=1e-5),
+        said + "Average log p(x|z) over the codes, minus the average of log q(z) − log p(z).",
     )
+
+
+def _still_in(slips: tuple[str, ...]) -> str:
+    old = [slip for slip in slips if slip in OF_THE_COLLEAGUE]
+    new = [slip for slip in slips if slip not in OF_THE_COLLEAGUE]
+    said = [f"{len(old)} of 3 slips left: {'; '.join(old)}."] if old else []
+    return " ".join(said + ([f"A new slip: {'; '.join(new)}."] if new else []))
 
 
 @exercise
@@ -256,27 +269,25 @@ def _parts_slip(
     got: np.ndarray, want: np.ndarray, rate: float, average: np.ndarray, prior: np.ndarray
 ) -> Wrong:
     said = f"You got ({got[0]:.4f}, {got[1]:.4f}), expected ({want[0]:.4f}, {want[1]:.4f}) nats: "
+    both = {
+        "the two are exchanged; information comes first.": want[::-1],
+        "both are summed over the examples; X is uniform, so divide by n.": 5 * want,
+        "those are bits; in nats the logarithm is the natural one.": want / math.log(2),
+        "the second is the whole bill; take I_q off, and the rest is left.": np.array([want[0], rate]),
+    }
+    first = {
+        "the first is summed over the examples; X is uniform, so divide by n.": 5 * want[0],
+        "the first is the mean KL to the prior; information compares q(z|x) with the aggregate q(z).": rate,
+    }
+    second = {
+        "the rest is turned round: q(z) draws, so weight with q(z).": _mean(prior, np.log(prior / average))
+    }
+    turned = {"a KL came out with the sign turned; both parts are at least 0.": want}
     return first_slip(
-        {
-            said + "the two are exchanged; information comes first.": close(got, want[::-1], 1e-4),
-            said + "both are summed over the examples; X is uniform, so divide by n.": close(
-                got, 5 * want, 1e-4
-            ),
-            said + "the first is summed over the examples; X is uniform, so divide by n.": close(
-                got[0], 5 * want[0], 1e-4
-            ),
-            said + "the first is the mean KL to the prior; information compares q(z|x) with the aggregate "
-            "q(z).": close(got[0], rate, 1e-4),
-            said + "the rest is turned round: q(z) draws, so weight with q(z).": close(
-                got[1], _mean(prior, np.log(prior / average)), 1e-4
-            ),
-            said + "those are bits; in nats the logarithm is the natural one.": close(
-                got, want / math.log(2), 1e-4
-            ),
-            said + "a KL came out with the sign turned; both parts are at least 0.": close(
-                abs(got), want, 1e-4
-            ),
-        },
+        by_value(got, both, said)
+        | by_value(got[0], first, said)
+        | by_value(got[1], second, said)
+        | by_value(abs(got), turned, said),
         said + "I_q is the mean KL(q(z|x) ‖ q(z)), the rest KL(q(z) ‖ p(z)), with q(z) the mean of the rows.",
     )
 
@@ -322,6 +333,7 @@ def _derivation(
                 "that is the prior's term; p(x, z) = p(x|z) p(z) has the likelihood in it": [
                     _mean(q, np.log(prior))
                 ],
+                "that is log p(z|x): the joint is not divided by p(x)": [_mean(q, np.log(posterior))],
                 under: [np.log(joint).mean(), _mean(prior, np.log(joint)), np.log(q).mean()],
                 outside: [math.log(_mean(q, joint)), math.log(_mean(q, q))],
                 "p(x) sums p(x, z) over z with no weights q": [math.log(_mean(q, likelihood))],
@@ -388,11 +400,27 @@ def _term_slip(name: str, got: float, want: float, slips: dict[str, list[float]]
     return first_slip(turned | named, said + "write it as a sum over z with the weights that the line names.")
 
 
+def _refuse_other_terms(got: np.ndarray, values: np.ndarray, names: str) -> None:
+    """Raise if the terms are not as many as the line has, or in another order."""
+    whole = values @ np.resize([1, -1], len(values))  # the signs before the terms alternate in every line
+    if got.shape != values.shape:
+        said = f"the line has {len(values)} {'terms' if len(values) > 1 else 'term'}, {names}"
+        raise first_slip(
+            {
+                f"{said}, and you gave what they make together: return them apart, as a tuple, without the signs before "
+                "them.": got.size == 1 and close(got.ravel()[0], whole, 1e-5)
+            },
+            f"{said}, but yours has shape {got.shape}.",
+        )
+    if close(np.sort(got), np.sort(values), 1e-5) and not close(got, values, 1e-5):
+        raise Wrong(f"these are the right terms in another order; the line has them as {names}.")
+
+
 def _line(answer, k: int) -> str:
     """Compare the terms of line k with the reference, on random tables of five values."""
     arguments, names, values, slips = _derivation(*_tables(5, 7))[k - 1]
     got = np.atleast_1d(array(_flat(function(answer)(*map(torch.tensor, arguments))), "it"))
-    same_shape(got, np.array(values), "the line, " + ", ".join(names) + ",")
+    _refuse_other_terms(got, np.array(values), ", ".join(names))
     for name, term, want in zip(names, got, values, strict=True):
         if not close(term, want, 1e-5, 1e-7):
             raise _term_slip(name, term, want, slips)

@@ -24,7 +24,7 @@ LOG_2PI = math.log(2 * math.pi)
 
 
 def _tensors(*arrays) -> list[torch.Tensor]:
-    return [torch.as_tensor(value, dtype=torch.float64) for value in arrays]
+    return [torch.tensor(value, dtype=torch.float64) for value in arrays]
 
 
 # --- the reconstruction -----------------------------------------------------------------------------------
@@ -87,10 +87,10 @@ def _judge_nll(answer: Callable, name: str) -> None:
 @exercise
 def gaussian_nll(answer) -> str:
     """``answer(x, x_hat, noise_var) -> ()``: −log N(x; x_hat, noise_var·I), summed over D, averaged; x (batch, D)."""
-    _judge_nll(function(answer), "your loss")
+    _judge_nll(function(answer), "Your loss")
     return (
         "Right: summed over the pixels, averaged over the batch, in nats. The squared error stands in it, and "
-        "1/(2σ²) says how dear it is."
+        "1/(2σ²) says how much it costs."
     )
 
 
@@ -134,9 +134,9 @@ def _late(batches: list[torch.Tensor], lr: float) -> np.ndarray:
 @exercise
 def epoch(answer) -> str:
     """``answer(model, x, loss, optimiser, batch_size)``: one pass over the rows of x, in batches, a step for each."""
-    orders = [_judge_epoch(function(answer), n_rows, batch_size) for n_rows, batch_size in ((10, 4), (9, 3))]
-    orders.append(_judge_epoch(function(answer), 10, 4))
-    if all(order == sorted(order) for order in orders):
+    sizes = ((10, 4), (9, 3), (10, 4))
+    passes = [_judge_epoch(function(answer), n_rows, batch_size) for n_rows, batch_size in sizes]
+    if all(_is_block(batch) for batches in passes for batch in batches):
         raise Wrong(
             "Every row is used once, but each batch is a block of the table: shuffle all the rows before you cut them, "
             "torch.randperm(len(x)) gives a new order; a table sorted by digit would otherwise be learned digit by digit."
@@ -147,15 +147,20 @@ def epoch(answer) -> str:
     )
 
 
-def _judge_epoch(answer: Callable, n_rows: int, batch_size: int) -> list[int]:
-    """The order in which the rows were used, or the sentence of the slip."""
+def _is_block(rows: list[int]) -> bool:
+    """Whether these rows stand one after another in the table."""
+    return max(rows) - min(rows) == len(rows) - 1
+
+
+def _judge_epoch(answer: Callable, n_rows: int, batch_size: int) -> list[list[int]]:
+    """The rows of each batch, or the sentence of the slip."""
     generator = torch.Generator().manual_seed(n_rows)
     x = torch.randn(n_rows, 4, generator=generator, dtype=torch.float64)
     x[:, 0] = torch.arange(n_rows)
     probe, lr = _Probe(), 0.1
     answer(probe, x, probe.loss, torch.optim.SGD(probe.parameters(), lr=lr), batch_size)
-    used = [int(row) for batch in probe.asked for row in batch[:, 0]]
-    _judge_rows(used, [len(batch) for batch in probe.asked], n_rows, batch_size)
+    batches = [batch[:, 0].int().tolist() for batch in probe.asked]
+    _judge_rows(list(itertools.chain(*batches)), [len(batch) for batch in batches], n_rows, batch_size)
     got = probe.weight.detach().numpy()
     if not close(got, _after(probe.asked, lr), rtol=1e-6, atol=1e-9):
         raise first_slip(
@@ -171,7 +176,7 @@ def _judge_epoch(answer: Callable, n_rows: int, batch_size: int) -> list[int]:
             },
             "The weights are not where one gradient step for each batch would take them.",
         )
-    return [int(row) for batch in probe.asked for row in batch[:, 0].sort().values]
+    return batches
 
 
 def _judge_rows(used: list[int], sizes: list[int], n_rows: int, batch_size: int) -> None:
@@ -201,7 +206,7 @@ def score_gradient(answer) -> str:
     """``answer(log_p, z, mu, log_var) -> (n, K)``: an estimate of ∂E[log p]/∂μ from each draw; log_p (n,), z (n, K)."""
     generator = np.random.default_rng(4)
     log_p, z, mu, log_var = (generator.normal(size=shape) for shape in ((6,), (6, 3), (3,), (3,)))
-    got = array(function(answer)(*_tensors(log_p, z, mu, log_var)), "your estimate")
+    got = array(function(answer)(*_tensors(log_p, z, mu, log_var)), "Your estimate")
     want = np.array(
         [[log_p[i] * (z[i, k] - mu[k]) / math.exp(log_var[k]) for k in range(3)] for i in range(6)]
     )
@@ -209,7 +214,7 @@ def score_gradient(answer) -> str:
         raise Wrong(
             "You averaged over the draws. Return one estimate for each draw, (n, K): we want to see how much they scatter."
         )
-    same_shape(got, want, "your estimate")
+    same_shape(got, want, "Your estimate")
     away, var = z - mu, np.exp(log_var)
     slips = {
         "log_var is log σ²: you divided by σ, and the derivative of −(z − μ)²/(2σ²) has σ² below.": log_p[
@@ -218,7 +223,8 @@ def score_gradient(answer) -> str:
         * away
         / np.sqrt(var),
         "log_var is log σ², not log σ: σ² is log_var.exp().": log_p[:, None] * away / var**2,
-        "the sign: log q grows when μ moves towards z, so it is z − μ.": -want,
+        "the sign: log q grows when μ moves towards z, so it is z − μ, and it is log p(x|z) that goes in, not the "
+        "loss −log p(x|z).": -want,
         "that is ∂ log q/∂μ alone; multiply it by log p(x|z), one number for each draw.": away / var,
         "σ² is missing: the score of a narrow cloud is large.": log_p[:, None] * away,
         "multiply by log p itself; its exponential is the likelihood.": np.exp(log_p)[:, None] * away / var,
@@ -237,50 +243,68 @@ def score_gradient(answer) -> str:
 
 # --- the width that a loss implies ------------------------------------------------------------------------
 
+LOSSES = (
+    (784, 20, "mean", "sum", 1.0),
+    (64, 8, "sum", "sum", 4.0),
+    (2352, 20, "mean", "mean", 1.0),
+    (12288, 128, "mean", "sum", 0.0009),
+    (100, 10, "sum", "mean", 0.5),
+)
+"""n_pixels, n_latents, error, kl, weight."""
+
 
 @exercise
 def implied_sigma(answer) -> str:
     """``answer(n_pixels, n_latents, error, kl, weight) -> σ_x``; error and kl are "sum" or "mean", weight is the KL's."""
-    for case in (
-        (784, 20, "mean", "sum", 1.0),
-        (64, 8, "sum", "sum", 4.0),
-        (2352, 20, "mean", "mean", 1.0),
-        (12288, 128, "mean", "sum", 0.0009),
-        (100, 10, "sum", "mean", 0.5),
-    ):
-        _judge_sigma(number(function(answer)(*case), "your σ_x"), *case)
+    got = [number(function(answer)(*case), "Your σ_x") for case in LOSSES]
+    want = [_sigma(*case) for case in LOSSES]
+    if not close(got, want, rtol=1e-4):
+        raise _sigma_slip(got, want)
     return (
         "Right. Whoever writes a mean has chosen a σ_x, mostly without knowing it; for 28 × 28 pixels and a KL of "
         "weight 1 it is 19.8, where white and black are 1 apart."
     )
 
 
-def _judge_sigma(got: float, n_pixels: int, n_latents: int, error: str, kl: str, weight: float) -> None:
-    on_error = 1 / n_pixels if error == "mean" else 1.0
-    on_kl = weight / n_latents if kl == "mean" else weight
-    want = math.sqrt(on_kl / (2 * on_error))
-    said = (
-        f"With the {error} of {n_pixels} squared errors and the {kl} of {n_latents} KLs, weight {weight:g}, "
-        f"you got {got:.4g}, expected {want:.4g}: "
-    )
-    slips = {
+def _weights(n_pixels: int, n_latents: int, error: str, kl: str, weight: float) -> tuple[float, float]:
+    """What stands before the squared error and before the KL, both summed."""
+    return 1 / n_pixels if error == "mean" else 1.0, weight / n_latents if kl == "mean" else weight
+
+
+def _sigma(*case) -> float:
+    on_error, on_kl = _weights(*case)
+    return math.sqrt(on_kl / (2 * on_error))
+
+
+def _sigma_slips(*case) -> dict[str, float]:
+    n_pixels, _, _, _, weight = case
+    (on_error, on_kl), want = _weights(*case), _sigma(*case)
+    return {
         "that is the variance; take its root.": want**2,
         "the ½ is missing: −log p has 1/(2σ_x²) before the squared error.": want * math.sqrt(2),
-        "upside down: a dear KL means a noisy decoder, so the KL's weight stands above.": 0.5 / want,
-        "the pixels do not count in it yet: a mean over D pixels divides the error by D.": math.sqrt(
-            on_kl / 2
-        ),
-        "the latents do not count in it yet: a mean over K latents divides the KL by K.": math.sqrt(
-            weight / (2 * on_error)
-        ),
+        "upside down: the heavier the KL, the noisier the decoder, so the KL's weight stands above.": 0.5 / want,
+        "that is (08.7), for a mean over the pixels and a sum over the latents; here the error is a sum.": math.sqrt(weight * n_pixels / 2),
+        "that is (08.7), for a mean over the pixels; here the error is a sum.": math.sqrt(on_kl * n_pixels / 2),
+        "the pixels do not count in it yet: a mean over D pixels divides the error by D.": math.sqrt(on_kl / 2),
+        "the latents do not count in it yet: a mean over K latents divides the KL by K.": math.sqrt(weight / (2 * on_error)),
         "the KL's weight is not in it.": want / math.sqrt(weight),
         "the reductions are not in it; a sum and a mean imply different widths.": math.sqrt(weight / 2),
-    }
-    if not close(got, want, rtol=1e-4):
-        raise first_slip(
-            {said + words: close(got, value, 1e-3) for words, value in slips.items()},
-            said + "divide the loss by the KL's weight, and compare the error's weight with 1/(2σ_x²).",
-        )
+    }  # fmt: skip
+
+
+def _sigma_slip(got: list[float], want: list[float]) -> Wrong:
+    """The sentence of the slip that explains all losses, told of the first that is wrong."""
+    first = int(np.argmin(np.isclose(got, want, rtol=1e-4)))
+    n_pixels, n_latents, error, kl, weight = LOSSES[first]
+    said = (
+        f"With the {error} of {n_pixels} squared errors and the {kl} of {n_latents} KLs, weight {weight:g}, "
+        f"you got {got[first]:.4g}, expected {want[first]:.4g}: "
+    )
+    slips = [_sigma_slips(*case) for case in LOSSES]
+    return first_slip(
+        {said + words: close(got, [slip[words] for slip in slips], 1e-3) for words in slips[0]},
+        said + "divide the loss by the KL's weight, and compare the error's weight with 1/(2σ_x²).",
+    )
 
 
 # --- find the bug -----------------------------------------------------------------------------------------
@@ -291,25 +315,32 @@ def _cloud(seed: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     return tuple(generator.normal(size=(4, 3)) for _ in range(3))
 
 
-def _judge_sample(answer: Callable) -> None:
-    mu, log_var, eps = _cloud(5)
-    got = same_shape(array(answer(*_tensors(mu, log_var, eps)), "your code"), mu, "your code")
-    want = mu + np.sqrt(np.exp(log_var)) * eps
-    slips = {
-        "log_var is read as log σ: its exponential is σ², and the noise wants σ.": mu + np.exp(log_var) * eps,
+def _sample_slips(mu: np.ndarray, log_var: np.ndarray, eps: np.ndarray) -> dict[str, np.ndarray]:
+    sigma, var = np.exp(log_var / 2), np.exp(log_var)
+    return {
+        "log_var is read as log σ: its exponential is σ², and the noise wants σ.": mu + var * eps,
         "there is no noise in it: the decoder is trained at the middle of the cloud only.": mu,
-        "log_var stands in it without exp: a log-variance may be negative, a width may not.": mu
-        + log_var * eps,
-        "log_var.exp() is σ² already; its root is σ, and you squared it.": mu + np.exp(2 * log_var) * eps,
-        "half of σ² is not its root: the ½ belongs inside the exponential.": mu + np.exp(log_var) / 2 * eps,
+        "log_var stands in it without exp: a log-variance may be negative, a width may not.": mu + log_var * eps,
+        "log_var.exp() is σ² already; its root is σ, and you squared it.": mu + var**2 * eps,
+        "half of σ² is not its root: the ½ belongs inside the exponential.": mu + var / 2 * eps,
         "log_var / 2 is log σ; its exponential is σ.": mu + log_var / 2 * eps,
         "the noise has width 1, whatever the encoder says.": mu + eps,
-        "the mean μ is missing.": np.sqrt(np.exp(log_var)) * eps,
-    }
-    if not close(got, want, 1e-5):
-        raise first_slip(
-            {words: close(got, value, 1e-5) for words, value in slips.items()}, "it should be μ + σ ε."
-        )
+        "the mean μ is missing.": sigma * eps,
+    }  # fmt: skip
+
+
+def _judge_sample(answer: Callable) -> None:
+    mu, log_var, eps = _cloud(5)
+    got, again = (
+        same_shape(array(answer(*_tensors(mu, log_var, eps)), "your code"), mu, "your code") for _ in range(2)
+    )
+    if (np.isnan(got) == (log_var < 0)).all():
+        raise Wrong("log_var may be negative, and has no root then: σ is exp(log_var / 2).")
+    if not np.allclose(got, again, equal_nan=True):
+        raise Wrong("use the eps that is handed in: yours draws its own, and gives another z each time.")
+    if not close(got, mu + np.sqrt(np.exp(log_var)) * eps, 1e-5):
+        slips = _sample_slips(mu, log_var, eps).items()
+        raise first_slip({words: close(got, value, 1e-5) for words, value in slips}, "it should be μ + σ ε.")
 
 
 @exercise
@@ -352,6 +383,9 @@ def model_c(answer) -> str:
         if any(close(got, value, 1e-5) for value in _half_halved(mu, log_var))
         else math.nan,
         "halved once too often.": want / 2,
+        "that has σ where σ² belongs: σ² is log_var.exp().": float(
+            (each + 0.5 * (np.exp(log_var / 2) - np.exp(log_var))).sum(axis=1).mean()
+        ),
         "that is a mean over the latents, and each of them has to be paid for.": float(each.mean()),
         "that is summed over the batch as well.": float(each.sum()),
         "the axes are exchanged, a sum over the batch and a mean over the latents: dim=1 runs over the latents.": float(
@@ -425,13 +459,13 @@ def model_f(answer) -> str:
     """``answer(model, n, generator) -> (n, D)``: decoded draws from the prior; the model has BatchNorm in its decoder."""
     z = torch.randn(6, 3, generator=torch.Generator().manual_seed(1))
     model = _Normed().train()
-    want, in_company = _by_running_averages(model, z.double().numpy()), _Normed().train().decode(z)
+    want, in_batch = _by_running_averages(model, z.double().numpy()), _Normed().train().decode(z)
     before = model.decoder[1].running_mean.clone()
     got = array(function(answer)(model, 6, torch.Generator().manual_seed(1)), "it")
     same_shape(got, want, "it")
-    if close(got, array(in_company), 1e-4, 1e-5):
+    if close(got, array(in_batch), 1e-4, 1e-5):
         raise Wrong(
-            "BatchNorm is still in training mode: each picture depends on the company it is decoded in, and the "
+            "BatchNorm is still in training mode: each picture depends on the batch it is decoded in, and the "
             "running averages take the drawings for data."
         )
     if not torch.equal(before, model.decoder[1].running_mean):

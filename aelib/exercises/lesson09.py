@@ -1,6 +1,8 @@
 """Checks for lesson 09, with references of their own in numpy and scipy."""
 
+import itertools
 import math
+from collections.abc import Sequence
 
 import numpy as np
 import torch
@@ -42,12 +44,17 @@ def bound(answer) -> str:
 
 
 def _bound_slip(got: np.ndarray, want: np.ndarray, log_weights: np.ndarray) -> Wrong:
-    total = logsumexp(log_weights, axis=0)
+    total, elbo = logsumexp(log_weights, axis=0), log_weights.mean(axis=0)
     said = f"For the first image you got {got[0]:.4f}, expected {want[0]:.4f} nats: "
     slips = {
-        "that is the mean of the logs, the ELBO; here the mean comes first and the log after it.": log_weights.mean(
-            axis=0
-        ),
+        "that is the mean of the logs, the ELBO; here the mean comes first and the log after it.": elbo,
+        "that is the ELBO, the mean of the logs, with log M added; the mean of the weights comes first, and its log "
+        "after it.": elbo + math.log(50),
+        "that is the ELBO, the mean of the logs, less log M; the mean of the weights comes first, and its log after it.": elbo
+        - math.log(50),
+        "log M is wanted in nats, as the weights are: math.log, not log2.": total - math.log2(50),
+        "log M is wanted in nats, as the weights are: math.log, not log10.": total - math.log10(50),
+        "the sign is turned: a bound on log p(x), to be large.": -want,
         "log M is missing: the weights were added up, and their mean is asked for.": total,
         "log M was added; a mean divides by M, so that its logarithm is subtracted.": total + math.log(50),
         "log M is the logarithm of the number of samples, 50; you took another number.": total - math.log(4),
@@ -57,8 +64,12 @@ def _bound_slip(got: np.ndarray, want: np.ndarray, log_weights: np.ndarray) -> W
     }
     return first_slip(
         {said + words: close(got, value, 1e-5, 1e-6) for words, value in slips.items()},
-        said + "logsumexp over the samples, minus log M.",
+        said + "the logarithm of the mean weight over the samples, image by image.",
     )
+
+
+WIDE = (1.96, 1.959964, 2.0, 2.022691)
+"""What makes half of a 95 % bar of a standard error, rounded or not, by the normal law or by Student's for 40 pairs."""
 
 
 @exercise
@@ -69,49 +80,72 @@ def compare(answer) -> str:
     first, second = 10.6 + shared + own[0], 10 + shared + own[1]
     got = _pair(function(answer)(torch.tensor(first), torch.tensor(second)))
     apart = first - second
-    want = np.array([apart.mean(), apart.std(ddof=1) / math.sqrt(40)])
-    if not close(got[0], want[0], rtol=1e-5):
-        raise first_slip(
-            {"The difference has the wrong sign: it is first minus second.": close(got[0], -want[0], 1e-5)},
-            f"The difference is {got[0]:.4f}, expected {want[0]:.4f}: the mean of first − second.",
-        )
-    if not (close(got[1], want[1], 1e-5) or close(got[1], apart.std() / math.sqrt(40), 1e-5)):
-        raise _compare_slip(got[1], want[1], first, second)
+    mean, errors = apart.mean(), [sd / math.sqrt(40) for sd in _deviations(apart)]
+    if not close(got[0], mean, rtol=1e-5):
+        raise _difference_slip(got, mean, errors)
+    if not _any_close(got[1], errors):
+        raise _error_slip(got[1], errors[0], first, second)
     alone = math.sqrt(first.var(ddof=1) / 40 + second.var(ddof=1) / 40)
     return (
-        f"Right: {want[0]:.2f} ± {want[1]:.2f} nats. Taken for two unrelated samples it would read ± {alone:.2f}: "
+        f"Right: {mean:.2f} ± {errors[0]:.2f} nats. Taken for two unrelated samples it would read ± {alone:.2f}: "
         "the same images are hard for both models, and a paired difference lets that cancel."
     )
 
 
 def _pair(answer) -> np.ndarray:
-    if not isinstance(answer, tuple | list) or len(answer) != 2:
+    """The two numbers, from a tuple, a list or one tensor of two."""
+    parts = list(array(answer).ravel()) if isinstance(answer, torch.Tensor | np.ndarray) else answer
+    if not isinstance(parts, tuple | list) or len(parts) != 2:
         raise Wrong("Return two numbers: the mean difference, and its standard error.")
     return np.array(
-        [number(part, name) for part, name in zip(answer, ("the difference", "the error"), strict=True)]
+        [number(part, name) for part, name in zip(parts, ("The difference", "The error"), strict=True)]
     )
 
 
-def _compare_slip(got: float, want: float, first: np.ndarray, second: np.ndarray) -> Wrong:
+def _deviations(values: np.ndarray) -> tuple[float, float]:
+    """The standard deviation, divided by n − 1 and by n: a standard error may be made of either."""
+    return values.std(ddof=1), values.std(ddof=0)
+
+
+def _any_close(got: float, values: Sequence[float]) -> bool:
+    return any(close(got, value, 1e-5) for value in values)
+
+
+def _difference_slip(got: np.ndarray, mean: float, errors: list[float]) -> Wrong:
+    return first_slip(
+        {
+            "The two numbers have changed places: first the mean difference, then its standard error.": (
+                close(got[1], mean, 1e-5) and _any_close(got[0], errors)
+            ),
+            "The difference has the wrong sign: it is first minus second.": close(got[0], -mean, 1e-5),
+        },
+        f"The difference is {got[0]:.4f}, expected {mean:.4f}: the mean of first − second.",
+    )
+
+
+def _error_slip(got: float, want: float, first: np.ndarray, second: np.ndarray) -> Wrong:
     said = f"The standard error is {got:.4f}, expected {want:.4f}: "
-    deviation = lambda values: (values.std(ddof=0), values.std(ddof=1))  # noqa: E731
-    alone = [math.sqrt((a**2 + b**2) / 40) for a, b in zip(deviation(first), deviation(second), strict=True)]
+    of_first, of_second, of_apart = map(_deviations, (first, second, first - second))
+    models = list(zip(of_first, of_second, strict=True))
     slips = {
-        "that is the standard deviation of the differences; their mean is known better, by √n.": deviation(
-            first - second
-        ),
-        "you divided by n; a standard error falls with √n.": [sd / 40 for sd in deviation(first - second)],
-        "that treats the two as unrelated samples. They are the same images: take the differences first.": alone,
-        "you added the two errors; the images are the same, so take the differences first.": [
-            sum(pair) / math.sqrt(40) for pair in zip(deviation(first), deviation(second), strict=True)
+        "that is the standard deviation of the differences; their mean is known better, by √n.": of_apart,
+        "you divided by n; a standard error falls with √n.": [sd / 40 for sd in of_apart],
+        "that is the half of a 95 % bar, about twice the standard error; the error by itself is asked.": [
+            wide * sd / math.sqrt(40) for sd in of_apart for wide in WIDE
         ],
-        "that is a variance; take its square root.": [sd**2 / 40 for sd in deviation(first - second)],
+        "that treats the two as unrelated samples. They are the same images: take the differences first.": [
+            math.sqrt((a**2 + b**2) / 40) for a, b in models
+        ],
+        "you added the two errors; the images are the same, so take the differences first.": [
+            (a + b) / math.sqrt(40) for a, b in models
+        ],
+        "that is a variance; take its square root.": [sd**2 / 40 for sd in of_apart],
         "that is the error of one model's mean; asked is that of the difference.": [
-            sd / math.sqrt(40) for values in (first, second) for sd in deviation(values)
+            sd / math.sqrt(40) for sd in (*of_first, *of_second)
         ],
     }
     return first_slip(
-        {said + words: any(close(got, value, 1e-5) for value in values) for words, values in slips.items()},
+        {said + words: _any_close(got, values) for words, values in slips.items()},
         said + "the standard deviation of the differences, over √n.",
     )
 
@@ -121,11 +155,11 @@ def rate_in_bits(answer) -> str:
     """``answer(mu, log_var) -> bits``: the mean over examples of KL(q(z|x) ‖ N(0, I)), in bits an image."""
     generator = np.random.default_rng(2)
     mu, log_var = generator.standard_normal((30, 4)), generator.uniform(-4, 1, (30, 4))
-    got = number(function(answer)(torch.tensor(mu), torch.tensor(log_var)), "your rate")
+    got = number(function(answer)(torch.tensor(mu), torch.tensor(log_var)), "Your rate")
     nats = _kl(mu, np.exp(log_var / 2))
     want = nats.sum(axis=1).mean() / math.log(2)
     if not close(got, want, 1e-5):
-        raise _rate_slip(got, want, nats, mu, log_var)
+        raise _rate_slip(got, want, mu, log_var)
     return (
         f"Right: {want:.1f} bits an image. It is a price and not yet a file, and never less than what the code tells "
         "about the image, I_q."
@@ -138,26 +172,28 @@ def _kl(mu: np.ndarray, sigma: np.ndarray) -> np.ndarray:
     return -entropy + 0.5 * math.log(2 * math.pi) + 0.5 * (mu**2 + sigma**2)
 
 
-def _rate_slip(got: float, want: float, nats: np.ndarray, mu: np.ndarray, log_var: np.ndarray) -> Wrong:
+UNITS = {
+    "those are nats; a bit is log 2 nats, so divide by log 2": math.log(2),
+    "you multiplied by log 2; a bit is less than a nat, so there are more of them: divide": math.log(2) ** 2,
+    "you divided by log 10; bits need log 2": math.log(2) / math.log(10),
+}
+SUMS = {
+    "that is the average over latents; an image pays for all of them, so sum": 1 / 4,
+    "that is the sum over the images; the rate is what one costs, on average": 30.0,
+    "that is a sum over the images and a mean over the latents: dim=1 runs over the latents": 30 / 4,
+}
+"""What each slip does to the rate of 30 images with 4 latents; one of the units and one of the sums may come together."""
+
+
+def _rate_slip(got: float, want: float, mu: np.ndarray, log_var: np.ndarray) -> Wrong:
     said = f"You got {got:.4f}, expected {want:.4f} bits: "
-    slips = {
-        "those are nats; a bit is log 2 nats, so divide by log 2.": want * math.log(2),
-        "you multiplied by log 2; a bit is less than a nat, so there are more of them: divide.": want
-        * math.log(2) ** 2,
-        "you divided by log 10; bits need log 2.": want * math.log(2) / math.log(10),
-        "that is the average over latents; an image pays for all of them, so sum.": want / 4,
-        "that is the sum over the images; the rate is what one costs, on average.": want * 30,
-        "the sign is turned: a KL is never negative.": -want,
-        "the ½ is missing.": 2 * want,
-        "you read log_var as log σ: σ² is exp(log_var).": (
-            0.5 * (mu**2 + np.exp(2 * log_var) - 1 - 2 * log_var)
-        )
-        .sum(axis=1)
-        .mean()
-        / math.log(2),
-    }
+    both = {f"{one}; and {two}": UNITS[one] * SUMS[two] for one, two in itertools.product(UNITS, SUMS)}
+    rest = {"the sign is turned: a KL is never negative": -1, "the ½ is missing": 2}
+    slips = {words: factor * want for words, factor in (UNITS | SUMS | rest | both).items()}
+    as_log_sigma = _kl(mu, np.exp(log_var)).sum(axis=1).mean() / math.log(2)
+    slips["you read log_var as log σ: σ² is exp(log_var)"] = as_log_sigma
     return first_slip(
-        {said + words: close(got, value, 1e-5) for words, value in slips.items()},
+        {f"{said}{words}.": close(got, value, 1e-5) for words, value in slips.items()},
         said + "−½ Σ (1 + log σ² − μ² − σ²) for each image, averaged, over log 2.",
     )
 
@@ -232,35 +268,37 @@ def _average(log_weight: np.ndarray, x: np.ndarray) -> np.ndarray:
 def _best_slip(
     got: np.ndarray, log_q: np.ndarray, z: np.ndarray, mu: np.ndarray, log_var: np.ndarray, x: np.ndarray
 ) -> Wrong:
-    apart = np.square(z[:, None] - mu)
     not_one = "The weights do not sum to 1: divide by their sum over the images{} (softmax does)."
-    without_constant = log_q + z.shape[1] / 2 * math.log(2 * math.pi)
+    over_codes = np.exp(log_q - logsumexp(log_q, axis=0, keepdims=True))
     slips = {
-        not_one.format(", whatever constant was left out"): np.exp(without_constant) @ x,
+        not_one.format(", whatever constant was left out"): np.exp(log_q) @ x * (2 * math.pi) ** (z.shape[1] / 2),
         not_one.format(""): np.exp(log_q) @ x,
-        "The widths are missing: divide each squared distance by its cloud's variance, exp(log_var).": _average(
-            -0.5 * apart.sum(axis=2), x
-        ),
-        "You normalised over the codes; for each code the weights of the images sum to 1.": np.exp(
-            log_q - logsumexp(log_q, axis=0, keepdims=True)
-        )
-        @ x,
+        "You normalised over the codes; for each code the weights of the images sum to 1.": over_codes @ x,
         "That is the likeliest owner's own picture. It is a picture, and not the one with the least squared error.": x[
             log_q.argmax(axis=1)
         ],
-        "All images count alike, wherever z lies: weight them with q(x|z).": np.tile(
-            x.mean(axis=0), (len(z), 1)
-        ),
-        "The height of a cloud is missing: −½ log σ² makes narrow clouds higher.": _average(
-            -0.5 * (apart / np.exp(log_var)).sum(axis=2), x
-        ),
-        "The ½ in the exponent is missing.": _average(2 * log_q, x),
-        "You read log_var as log σ: the variance is exp(log_var).": _average(
-            log_normal(z[:, None], mu, np.exp(log_var)).sum(axis=2), x
-        ),
-    }
+        "All images count alike, wherever z lies: weight them with q(x|z).": np.tile(x.mean(axis=0), (len(z), 1)),
+    }  # fmt: skip
+    apart = np.square(z[:, None] - mu)
+    slips |= {words: _average(w.sum(axis=2), x) for words, w in _slipped_weights(apart, log_var).items()}
     return first_slip(
         {words: close(got, value, 1e-5, 1e-7) for words, value in slips.items()},
         f"The first number is {got[0, 0]:.4f}, expected {_average(log_q, x)[0, 0]:.4f}: log q(z|x_i) for each code and image, "
         "softmax over the images, times the images.",
     )
+
+
+def _slipped_weights(apart: np.ndarray, log_var: np.ndarray) -> dict[str, np.ndarray]:
+    """What each slip makes of the log-weight, latent by latent, from the squared distances: (m, n, K)."""
+    var = np.exp(log_var)
+    return {
+        "The widths are missing: divide each squared distance by its cloud's variance, exp(log_var).": -0.5 * apart,
+        "The widths and the ½ are missing: half of each squared distance, divided by its cloud's variance, exp(log_var).": -apart,
+        "You divided by σ; the squared distance is divided by σ², which is exp(log_var).": -0.5 * (apart / np.sqrt(var) + log_var),
+        "The sign of ½ log σ² is turned: a narrow cloud is higher, so it is subtracted.": -0.5 * (apart / var - log_var),
+        "The height of a cloud is missing: −½ log σ² makes narrow clouds higher.": -0.5 * apart / var,
+        "The ½ in the exponent is missing.": -(apart / var + log_var),
+        "The ½ before the squared distance is missing.": -(apart / var + 0.5 * log_var),
+        "The ½ before log σ² is missing: a cloud's height has σ below, not σ².": -(0.5 * apart / var + log_var),
+        "You read log_var as log σ: the variance is exp(log_var).": -0.5 * (apart / var**2 + 2 * log_var),
+    }  # fmt: skip

@@ -2,7 +2,6 @@
 
 import math
 import struct
-from collections.abc import Callable
 
 import numpy as np
 import torch
@@ -22,49 +21,58 @@ def _file(sizes: tuple[int, ...]) -> bytes:
 @exercise
 def idx_sizes(answer) -> str:
     """``answer(content: bytes) -> tuple of int``: the length of each axis of an IDX file."""
-    for sizes in HEADERS:
-        _judge_sizes(function(answer)(_file(sizes)), sizes)
+    got = [_sizes(function(answer)(_file(sizes))) for sizes in HEADERS]
+    if wrong := [k for k, sizes in enumerate(HEADERS) if got[k] != sizes]:
+        raise _size_slip(got, wrong[0])
     return (
         "Right, for labels with one axis as for images with three: a file that says how it is laid out can be "
         "checked before a byte of it is trusted."
     )
 
 
-def _judge_sizes(got, sizes: tuple[int, ...]) -> None:
-    if isinstance(got, bytes):
+def _sizes(given) -> tuple[float, ...]:
+    """The answer as a tuple of numbers, or a sentence about what it is instead."""
+    parts = given if isinstance(given, tuple | list) else (given,)
+    if any(isinstance(part, bytes) for part in parts):
         raise Wrong(
-            "these are the bytes themselves; int.from_bytes(four_bytes, 'big') makes a number of them."
+            "These are the bytes themselves; int.from_bytes(four_bytes, 'big') makes a number of them."
         )
-    if hasattr(got, "__next__"):
-        raise Wrong("this is a generator; put tuple(...) around it.")
-    got = tuple(array(got, "the sizes").ravel().tolist())
-    if got != sizes:
-        said = f"For a header with {len(sizes)} axes you got {tuple(map(int, got))}, expected {sizes}: "
-        raise first_slip(
-            {said + words: got == slip for words, slip in _size_slips(sizes).items()},
-            said + "the fourth byte says how many axes there are, and their lengths follow, four bytes each.",
-        )
+    if hasattr(given, "__next__"):
+        raise Wrong("This is a generator; put tuple(...) around it.")
+    return tuple(array(given, "Your answer").ravel().tolist())
+
+
+def _size_slip(got: list[tuple[float, ...]], first: int) -> Wrong:
+    """The sentence of the slip that explains all headers, told of the first wrong one."""
+    axes = f"{len(HEADERS[first])} {'axis' if len(HEADERS[first]) == 1 else 'axes'}"
+    said = f"For a header with {axes} you got {tuple(map(int, got[first]))}, expected {HEADERS[first]}: "
+    slips = [_size_slips(sizes) for sizes in HEADERS]
+    return first_slip(
+        {said + words: got == [slip[words] for slip in slips] for words in slips[0]},
+        said + "the fourth byte says how many axes there are, and their lengths follow, four bytes each.",
+    )
+
+
+def _numbers(content: bytes, start: int, n: int, step: int = 4) -> tuple[int, ...]:
+    """n numbers of four bytes, the most significant first, from every step-th byte on."""
+    return tuple(int.from_bytes(content[k : k + 4], "big") for k in range(start, start + n * step, step))
 
 
 def _size_slips(sizes: tuple[int, ...]) -> dict[str, tuple[float, ...]]:
-    content = _file(sizes)
+    content, n = _file(sizes), len(sizes)
     return {
-        "the most significant byte comes first: 'big', not 'little'.": struct.unpack(
-            f"<{len(sizes)}I", content[4 : 4 + 4 * len(sizes)]
-        ),
-        "that is one number too early: the first four bytes are the magic number, the sizes begin at the fifth.": (
-            struct.unpack(f">{len(sizes)}I", content[: 4 * len(sizes)])
-        ),
-        "you read one axis too many, into the numbers themselves.": struct.unpack(
-            f">{len(sizes) + 1}I", content[4:]
-        ),
-        "three axes are right for images only; the fourth byte says how many there are.": (
-            struct.unpack(">3I", (content + bytes(16))[4:16])
-        ),
-        "each length takes four bytes, not one.": tuple(content[4 : 4 + len(sizes)]),
+        "the most significant byte comes first: 'big', not 'little'.": struct.unpack(f"<{n}I", content[4 : 4 + 4 * n]),
+        "that is one number too early: the first four bytes are the magic number, the sizes begin at the fifth.": _numbers(content, 0, n),
+        "that is one number too late: the sizes begin at the fifth byte, content[4:8].": _numbers(content, 8, n),
+        "that is one byte too early: the magic number has four bytes, so the first length is content[4:8].": _numbers(content, 3, n),
+        "that is one byte too late: counting from 0, the first length is content[4:8].": _numbers(content, 5, n),
+        "each length begins four bytes after the one before, and you went on by one.": _numbers(content, 4, n, step=1),
+        "you read one axis too many, into the numbers themselves.": _numbers(content, 4, n + 1),
+        "three axes are right for images only; the fourth byte says how many there are.": _numbers(content, 4, 3),
+        "each length takes four bytes, not one.": tuple(content[4 : 4 + n]),
         "that is the first length only; there is one for each axis.": sizes[:1],
-        "the magic number is no size: leave it out.": (2048 + len(sizes), *sizes),
-    }
+        "the magic number is no size: leave it out.": (2048 + n, *sizes),
+    }  # fmt: skip
 
 
 # --- 1 against 500 samples --------------------------------------------------------------------------------
@@ -77,44 +85,78 @@ def _bound(log_weights: np.ndarray, k: int) -> float:
     return float((top + np.log(np.exp(groups - top[:, None]).mean(axis=1))).mean())
 
 
+def _draws() -> list[tuple[np.ndarray, int]]:
+    """log_weights, k."""
+    generator, settings = np.random.default_rng(0), ((-90.0, 60, 5), (-90.0, 60, 1), (-1500.0, 40, 20))
+    return [(level + 4 * generator.normal(size=(n_draws, 7)), k) for level, n_draws, k in settings]
+
+
+DRAWS = _draws()
+
+
 @exercise
 def bound_with(answer) -> str:
     """``answer(log_weights, k) -> ()``: the importance-weighted bound with k draws, from (n_draws, n) log-weights."""
-    generator = np.random.default_rng(0)
-    for level, n_draws, k in ((-90.0, 60, 5), (-90.0, 60, 1), (-1500.0, 40, 20)):
-        log_weights = level + 4 * generator.normal(size=(n_draws, 7))
-        got = number(function(answer)(torch.from_numpy(log_weights), k), "your bound")
-        _judge_bound(got, log_weights, k)
+    got = np.array(
+        [_number_or_minus_infinity(function(answer)(torch.tensor(draws), k)) for draws, k in DRAWS]
+    )
+    want = np.array([_bound(draws, k) for draws, k in DRAWS])
+    finite = np.isfinite(got)
+    if not close(got[finite], want[finite], rtol=1e-7, atol=1e-6):
+        raise _bound_slip(got, want, finite)
+    if not finite.all():
+        raise Wrong(
+            "With log-weights near −1,500 you got −inf: exp gives 0 there, and the logarithm of 0 is −inf. "
+            "torch.logsumexp takes out the largest weight first."
+        )
     return (
         "Right. With k = 1 it is the average of the logs, an ELBO; as k grows the log moves outside of the average, "
         "and the bound can only rise, on average, towards log p(x)."
     )
 
 
-def _judge_bound(got: float, log_weights: np.ndarray, k: int) -> None:
-    want = _bound(log_weights, k)
-    slips = {
+def _number_or_minus_infinity(given) -> float:
+    value = array(given, "Your bound")
+    return -math.inf if value.size == 1 and np.isneginf(value).all() else number(given, "Your bound")
+
+
+def _bound_slips(log_weights: np.ndarray, k: int) -> dict[str, float]:
+    n_draws, n_images = log_weights.shape
+    want, n_groups = _bound(log_weights, k), n_draws // k
+    every, k_groups = _bound(log_weights, n_draws), _bound(log_weights, n_groups)
+    strided = log_weights.reshape(k, -1, n_images).swapaxes(0, 1).reshape(log_weights.shape)
+    return {
         "that is the mean of the log-weights, the bound for k = 1 whatever k is: the mean is over the weights, "
         "inside the log.": float(log_weights.mean()),
         "the weights of a group are averaged, not summed: subtract log k.": want + math.log(k),
         "log k is subtracted once too often: a mean of k weights is a sum divided by k, once.": want - math.log(k),
+        "you divided by the number of groups; the mean of the k weights in a group divides by k.": want + math.log(k / n_groups),
+        "you made k groups; asked are groups of k, so it is k that stands in the middle: reshape(-1, k, n).": k_groups,
+        "you made k groups and divided their sums by k; asked are groups of k, so it is k that stands in the middle: "
+        "reshape(-1, k, n).": k_groups + math.log(n_groups / k),
+        "you made k groups and added up their weights; asked is the mean of each group of k.": k_groups + math.log(n_groups),
+        "your groups mix the images: keep them apart, reshape(-1, k, log_weights.shape[1]).": _bound(log_weights.reshape(-1, 1), k),
         "you used the first k draws only; the other groups of k are as good, average over them.": _bound(log_weights[:k], k),
-        "groups as good as any, but of draws that do not stand together; take neighbours, so that the figures can be compared.": _bound(
-            log_weights.reshape(k, -1, log_weights.shape[1]).swapaxes(0, 1).reshape(log_weights.shape), k
-        ),
-        "all draws in one logarithm, and divided by k: sum within each group only.": _bound(log_weights, len(log_weights))
-        + math.log(len(log_weights) / k),
-        "you used all draws as one group; with k draws the groups have k.": _bound(log_weights, len(log_weights)),
-        "that is a sum over the images; average over them.": want * log_weights.shape[1],
+        "groups as good as any, but of draws that do not stand together; take neighbours, so that the figures can be compared.": _bound(strided, k),
+        "all draws in one logarithm, and divided by k: sum within each group only.": every + math.log(n_draws / k),
+        "you used all draws as one group; with k draws the groups have k.": every,
+        "that is a sum over the images; average over them.": want * n_images,
         "the right size with the wrong sign: a bound on log p(x), not on −log p(x).": -want,
         "the mean over the images belongs outside of the log: each image has its own p(x).": _pooled(log_weights, k),
     }  # fmt: skip
-    if not close(got, want, rtol=1e-7, atol=1e-6):
-        said = f"With {len(log_weights)} draws and k = {k} you got {got:.4f}, expected {want:.4f}: "
-        raise first_slip(
-            {said + words: close(got, slip, rtol=1e-6) for words, slip in slips.items()},
-            said + "cut the draws into groups of k, take the log of the mean weight of each, and average.",
-        )
+
+
+def _bound_slip(got: np.ndarray, want: np.ndarray, finite: np.ndarray) -> Wrong:
+    """The sentence of the slip that explains all answers that are numbers, told of the first wrong one."""
+    first = int(np.argmax(finite & ~np.isclose(got, want, rtol=1e-7, atol=1e-6)))
+    draws, k = DRAWS[first]
+    said = f"With {len(draws)} draws and k = {k} you got {got[first]:.4f}, expected {want[first]:.4f}: "
+    slips = [_bound_slips(*given) for given in DRAWS]
+    fits = lambda words: close(got[finite], np.array([slip[words] for slip in slips])[finite])  # noqa: E731
+    return first_slip(
+        {said + words: fits(words) for words in slips[0]},
+        said + "cut the draws into groups of k, take the log of the mean weight of each, and average.",
+    )
 
 
 def _pooled(log_weights: np.ndarray, k: int) -> float:
@@ -146,19 +188,29 @@ def same_quantity(answer) -> str:
             "Right: a, b and e bound the same mean of −log p over tossed held-out images, more or less tightly; c counts "
             "in densities, and d is about other data."
         )
-    wrong = sorted(letters ^ SAME)
-    raise Wrong(f"{5 - len(wrong)} of the five letters are placed right. Look at {wrong[0]}: {WHY[wrong[0]]}")
+    said = f"{5 - len(letters ^ SAME)} of the five letters are placed right"
+    if put_in := sorted(letters - SAME):
+        raise Wrong(f"{said}. Look at {put_in[0]}: {WHY[put_in[0]]}")
+    missing = sorted(SAME - letters)
+    if len(missing) == 1:
+        raise Wrong(f"{said}. Look at {missing[0]}: {WHY[missing[0]]}")
+    raise Wrong(
+        f"{said}, and {len(missing)} more belong in: ask of each one left out what the random thing is whose probability "
+        "is taken, and whether the figure bounds it."
+    )
 
 
 def _letters(answer) -> set[str]:
+    """The letters of a set, a list or a string; "a, b" and "ab" are read as well."""
+    given = answer.replace(",", " ").replace(" ", "") if isinstance(answer, str) else answer
     try:
-        letters = {str(letter).strip().lower() for letter in answer}
+        letters = {str(letter).strip().lower() for letter in given}
     except TypeError:
         raise Wrong(
-            f'this should be a set of letters, as in {{"a", "c"}}, but it is a {type(answer).__name__}.'
+            f'This should be a set of letters, as in {{"a", "c"}}, but it is of type {type(answer).__name__}.'
         ) from None
     if strangers := sorted(letters - WHY.keys()):
-        raise Wrong(f"the letters go from a to e, and {strangers[0]!r} is not among them.")
+        raise Wrong(f"The letters go from a to e, and {strangers[0]!r} is not among them.")
     return letters
 
 
@@ -170,41 +222,62 @@ def _compare(normal: np.ndarray, strange: np.ndarray, tie: float) -> float:
     return sum(pairs) / len(pairs)
 
 
+def _scores() -> list[tuple[np.ndarray, np.ndarray]]:
+    """Normal and strange ones, some of them equal."""
+    generator, sizes = np.random.default_rng(2324), ((8, 5), (5, 8), (6, 6))
+    return [(generator.integers(0, 6, n) ** 2.0, generator.integers(1, 8, m) ** 2.0) for n, m in sizes]
+
+
+SCORES = _scores()
+
+
 @exercise
 def auc(answer) -> str:
     """``answer(normal, strange) -> ()``: how often a strange example scores above a normal one, ties counted half."""
-    generator = np.random.default_rng(2324)
-    for n_normal, n_strange in ((8, 5), (5, 8), (6, 6)):
-        normal, strange = generator.integers(0, 6, n_normal) * 1.0, generator.integers(1, 8, n_strange) * 1.0
-        _judge_auc(number(_asked(answer, normal, strange), "the area"), normal, strange)
+    got = [number(function(answer)(*map(torch.tensor, scores)), "The area") for scores in SCORES]
+    want = [_compare(*scores, 0.5) for scores in SCORES]
+    if not close(got, want, rtol=1e-6):
+        raise _auc_slip(got, want)
     return (
         "Right, ties included. It needs no threshold and does not care about the scale of the scores, only about their "
         "order; at ½ the score knows nothing, and below ½ it would do better turned around."
     )
 
 
-def _asked(answer: Callable, normal: np.ndarray, strange: np.ndarray):
-    return function(answer)(torch.from_numpy(normal), torch.from_numpy(strange))
+def _middle(scores: np.ndarray) -> float:
+    """The lower of the middle scores, as torch's median."""
+    return np.sort(scores)[(len(scores) - 1) // 2]
 
 
-def _judge_auc(got: float, normal: np.ndarray, strange: np.ndarray) -> None:
-    want = _compare(normal, strange, 0.5)
-    n = min(len(normal), len(strange))
-    middle = (strange > np.sort(normal)[(len(normal) - 1) // 2]).mean()  # torch's median
-    slips = {
+def _auc_slips(normal: np.ndarray, strange: np.ndarray) -> dict[str, float]:
+    want, n = _compare(normal, strange, 0.5), min(len(normal), len(strange))
+    pooled = np.concatenate([normal, strange])
+    return {
         "the other way round: a strange example should have the higher score.": 1 - want,
         "ties count for nothing; each should count one half, or equal scores would look like failure.": _compare(normal, strange, 0.0),
         "ties count as wins; each should count one half.": _compare(normal, strange, 1.0),
+        "that is the Gini coefficient, 2 AUC − 1: wins less losses; asked is the share of wins, ties half.": 2 * want - 1,
         "compare every strange example with every normal one, not only those in the same place.": (strange[:n] > normal[:n]).mean(),
-        "you compared with one threshold, the median of the normal scores; compare with every normal score.": middle,
+        "you compared with one threshold, the median of the normal scores; compare with every normal score.": (strange > _middle(normal)).mean(),
+        "you compared with one threshold, the median of all scores; compare with every normal score.": (strange > _middle(pooled)).mean(),
         "you compared with the mean of the normal scores; compare with every one.": (strange > normal.mean()).mean(),
+        "you compared with the mean of all scores; compare with every normal score.": (strange > pooled.mean()).mean(),
         "you compared with the highest normal score only; compare with every one.": (strange > normal.max()).mean(),
         "the other way round, and ties are lost: a strange example should have the higher score.": _compare(strange, normal, 0.0),
         "that is the number of pairs; divide by how many there are.": want * len(normal) * len(strange),
     }  # fmt: skip
-    if not close(got, want, rtol=1e-6):
-        said = f"For {len(normal)} normal and {len(strange)} strange scores you got {got:.4f}, expected {want:.4f}: "
-        raise first_slip(
-            {said + words: close(got, float(slip), rtol=1e-5) for words, slip in slips.items()},
-            said + "count the pairs in which the strange score is the higher one, ties half.",
-        )
+
+
+def _auc_slip(got: list[float], want: list[float]) -> Wrong:
+    """The sentence of the slip that explains all sets of scores, told of the first wrong one."""
+    first = int(np.argmin(np.isclose(got, want, rtol=1e-6)))
+    normal, strange = SCORES[first]
+    said = (
+        f"For {len(normal)} normal and {len(strange)} strange scores you got {got[first]:.4f}, "
+        f"expected {want[first]:.4f}: "
+    )
+    slips = [_auc_slips(*scores) for scores in SCORES]
+    return first_slip(
+        {said + words: close(got, [slip[words] for slip in slips], rtol=1e-5) for words in slips[0]},
+        said + "count the pairs in which the strange score is the higher one, ties half.",
+    )

@@ -237,19 +237,21 @@ export function strip({ label, count, rows = 8, columns = 8, gap = 0.1, widest =
   const canvas = h("canvas", { class: "ae-strip", role: "img", "aria-label": label });
   const root = h("div", { class: "ae-strip-room" }, canvas);
   const small = Object.assign(document.createElement("canvas"), { width: columns, height: rows * count });
+  const image = new ImageData(columns, rows * count);
   const colours = new Map();
   const ink = (name) => colours.get(name) ?? colours.set(name, colour(root, name)).get(name);
-  let last = null;
+  let [last, wide] = [null, 0];
   const measure = () => {
     const dots = window.devicePixelRatio || 1;
-    const room = Math.min(root.clientWidth, count * widest * (1 + gap)) * dots;
+    const room = Math.min(wide, count * widest * (1 + gap)) * dots;
     const cell = Math.max(1, Math.floor(room / (columns * (count + (count - 1) * gap))));
     const between = count > 1 ? Math.floor((room - count * columns * cell) / (count - 1)) : 0;
     return { dots, cell, space: Math.min(between, Math.round(columns * cell * gap * 2)) };
   };
   const paint = (amount, name = "input") => {
     last = [amount, name];
-    if (!root.clientWidth) return;
+    wide ||= root.clientWidth; // asked once: it makes the browser lay out the page
+    if (!wide) return;
     const { dots, cell, space } = measure();
     const [width, height] = [columns * cell, rows * cell];
     const total = count * width + (count - 1) * space;
@@ -257,7 +259,7 @@ export function strip({ label, count, rows = 8, columns = 8, gap = 0.1, widest =
       Object.assign(canvas, { width: total, height });
       Object.assign(canvas.style, { width: `${total / dots}px`, height: `${height / dots}px` });
     }
-    const image = blend(count * rows * columns, columns, amount, ink("sheet"), ink(name));
+    blend(image.data, amount, ink("sheet"), ink(name));
     small.getContext("2d").putImageData(image, 0, 0);
     const context = canvas.getContext("2d");
     context.imageSmoothingEnabled = false;
@@ -266,20 +268,19 @@ export function strip({ label, count, rows = 8, columns = 8, gap = 0.1, widest =
     }
   };
   const repaint = () => last && paint(...last);
-  const stop = [onTheme(() => { colours.clear(); repaint(); }), onWidth(root, repaint)];
+  const stop = [onTheme(() => { colours.clear(); repaint(); }), onWidth(root, (now) => { wide = now; repaint(); })];
   return { root, canvas, paint, repaint, dispose: () => stop.forEach((end) => end()) };
 }
 
-function blend(size, columns, amount, paper, ink) {
-  const image = new ImageData(columns, size / columns);
-  for (let index = 0; index < size; index += 1) {
-    const t = clamp(amount(index), 0, 1);
-    for (let channel = 0; channel < 3; channel += 1) {
-      image.data[4 * index + channel] = paper[channel] + (ink[channel] - paper[channel]) * t;
-    }
-    image.data[4 * index + 3] = 255;
+function blend(data, amount, [red, green, blue], ink) {
+  const [redder, greener, bluer] = [ink[0] - red, ink[1] - green, ink[2] - blue];
+  for (let at = 0; at < data.length; at += 4) {
+    const t = clamp(amount(at / 4), 0, 1);
+    data[at] = red + redder * t;
+    data[at + 1] = green + greener * t;
+    data[at + 2] = blue + bluer * t;
+    data[at + 3] = 255;
   }
-  return image;
 }
 
 // ---- curves ------------------------------------------------------------------------------------------------

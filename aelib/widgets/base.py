@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 FOLDER = Path(__file__).parent
 BASE_IMPORT = re.compile(r'^import \{[^}]*\} from "\./base\.js";\n', re.MULTILINE)
-PICTURE_DPI = 150
+PICTURE_DPI = 130
 DECLARATION = re.compile(r"^(?:export )?(?:async )?(?:const|let|function) (?P<name>[\w$]+)", re.MULTILINE)
 
 
@@ -141,7 +141,7 @@ class Interactive(anywidget.AnyWidget):
 
 
 def encode_picture(figure: Figure) -> tuple[str, dict[str, int]]:
-    """A figure as base64 PNG and the size in CSS pixels to show it at, two thirds of its own."""
+    """A figure as base64 PNG and the size in CSS pixels to show it at, somewhat smaller than its own."""
     from aelib.plots import png
 
     width, height = (round(side * 100) for side in figure.get_size_inches())

@@ -64,7 +64,7 @@ function render({ model, el }) {
     const number = h("span", { class: "ae-big" });
     return { number, root: h("div", { class: `ae-beta-gauge ae-tone-${tone}` }, number, h("span", { class: "ae-unit", text: words })) };
   };
-  const rate = gauge("latent", "bits an image: the rate");
+  const rate = gauge("latent", "bits per image: the rate");
   const error = gauge("recon", "error per pixel of copies");
   const distance = gauge("error", "distance of drawings, real digits = 1");
   const curve = rateCurve({ data, at: () => state()[0], choose });
@@ -104,7 +104,7 @@ function rateCurve({ data, at, choose }) {
   const spread = (end, steps) => steps.filter((value) => value <= end);
   const me = chart({
     label: "error against rate", height: 15, left: 2.6,
-    x: { domain: [0, right], ticks: spread(right, [0, 10, 20, 30, 40, 60, 80, 100]).map((value) => [value, value]), title: "rate, bits an image" },
+    x: { domain: [0, right], ticks: spread(right, [0, 10, 20, 30, 40, 60, 80, 100]).map((value) => [value, value]), title: "rate, bits per image" },
     y: { domain: [0, top], ticks: spread(top, [0, 0.02, 0.04, 0.06, 0.08, 0.1]).map((value) => [value, value ? value.toFixed(2).slice(1) : "0"]), title: "error per pixel" },
     draw: (c) => {
       c.line(points, "ae-recon");

@@ -122,7 +122,7 @@ class BetaSlider(Interactive, script="beta_slider"):
         rate, error = self.table()[:, 0] / LOG_2, self.table()[:, 1]
         ax.plot(rate, error, "o-", color=RECONSTRUCTION, markersize=4)
         ax.plot(rate[self.index], error[self.index], "o", color=RECONSTRUCTION, markersize=11)
-        ax.set(title="error per pixel", xlabel="rate, bits an image", ylim=(0, None))
+        ax.set(title="error per pixel", xlabel="rate, bits per image", ylim=(0, None))
 
 
 def _check(models: Sequence[nn.Module], betas: Sequence[float]) -> None:

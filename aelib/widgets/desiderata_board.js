@@ -43,8 +43,10 @@ function unpack(numbers) {
   toy.radius = list(TRAIN);
   [toy.realDistance, toy.realCoverage] = list(2);
   toy.orders = Object.fromEntries(CELLS.slice(1).map((cells) => [cells, [list(cells), list(cells)]]));
+  const heldOut = part(toy.factors, TRAIN, EXAMPLES);
   toy.train = spots(part(toy.factors, 0, TRAIN));
-  toy.heldOut = spots(part(toy.factors, TRAIN, EXAMPLES));
+  toy.heldOut = spots(heldOut);
+  toy.mixed = heldOut.map((column) => column.map((here, i) => here + STEP * (column[toy.partner[i]] - here)));
   toy.factorCells = toy.factors.map((column) => cellsOf(column, BINS));
   toy.entropy = toy.factorCells.map((cells) => information(cells, cells));
   toy.spread = spread(toy);
@@ -53,7 +55,8 @@ function unpack(numbers) {
 
 function spline(t) {
   const a = Math.abs(t);
-  return a < 1 ? 2 / 3 - a * a + (a * a * a) / 2 : Math.max(0, 2 - a) ** 3 / 6;
+  const b = Math.max(0, 2 - a);
+  return a < 1 ? 2 / 3 - a * a + (a * a * a) / 2 : (b * b * b) / 6;
 }
 
 /** Pictures are products of two profiles, down[row] * across[column]; size is their squared length. */
@@ -115,79 +118,108 @@ function binEdges(sorted, count) {
   return edges;
 }
 
-const intervals = (edges) => edges.slice(1).map((edge, k) => [edges[k], edge]);
+/** Several intervals are two lists, of where each starts and where it stops. */
+const between = (edges) => ({ starts: edges.slice(0, -1), stops: edges.slice(1) });
+const shuffled = ({ starts, stops }, order) => ({ starts: order.map((b) => starts[b]), stops: order.map((b) => stops[b]) });
 
-/** One number: interval b of `source` goes onto interval b of `target`, what lies in none stays. */
-function exchange(value, source, target) {
-  for (let b = 0; b < source.length; b += 1) {
-    const start = source[b][0];
-    const stop = source[b][1];
-    if (value >= start && value < stop) {
-      const [low, high] = target[b];
-      const moved = low + ((value - start) / (stop - start)) * (high - low);
-      return Math.max(low, moved < high ? moved : high - Math.abs(high) * 2 ** -53);
-    }
+/** The numbers in interval b of `source` go onto interval b of `target`, what lies in none stays. */
+function exchange(column, source, target) {
+  const moved = column.slice();
+  for (let i = 0; i < column.length; i += 1) {
+    const b = within(source, column[i]);
+    if (b < 0) continue;
+    const share = (column[i] - source.starts[b]) / (source.stops[b] - source.starts[b]);
+    moved[i] = onto(share, target.starts[b], target.stops[b]);
   }
-  return value;
+  return moved;
 }
 
-function parted(edges, gap) {
-  const [low, cut, high] = edges;
-  const width = (gap * (high - low)) / 2;
+function within({ starts, stops }, value) {
+  for (let b = 0; b < starts.length; b += 1) if (value >= starts[b] && value < stops[b]) return b;
+  return -1;
+}
+
+function onto(share, low, high) {
+  const moved = low + share * (high - low);
+  return Math.max(low, moved < high ? moved : high - Math.abs(high) * 2 ** -53);
+}
+
+/** The halves move apart and the outermost pieces change places with the hole between them. */
+function parted([low, cut, high], width) {
   return {
-    width,
-    pieces: [[low - width, low], [low, cut], [cut, high], [high, high + width]],
-    places: [[cut - width, cut], [low - width, cut - width], [cut + width, high + width], [cut, cut + width]],
+    pieces: between([low - width, low, cut, high, high + width]),
+    places: { starts: [cut - width, low - width, cut + width, cut], stops: [cut, cut - width, high + width, cut + width] },
   };
 }
 
-/** Everything that the knobs do, one coordinate at a time before the turn, to columns: { change, undo, frame, reach }. */
-function bijection(toy, noisy, { degrees, cells, gap }) {
-  const axes = noisy.map((column, axis) => {
-    const sorted = column.slice().sort();
-    const holes = parted(binEdges(sorted, 2), gap);
-    if (cells === 1) return { ...holes, from: [], to: [] };
-    const from = intervals(binEdges(sorted, cells));
-    return { ...holes, from, to: Array.from(toy.orders[cells][axis], (b) => from[b]) };
-  });
-  const there = (column, { from, to, pieces, places }) => column.map((value) => exchange(exchange(value, from, to), pieces, places));
-  const back = (column, { from, to, pieces, places }) => column.map((value) => exchange(exchange(value, places, pieces), to, from));
+/** What the knobs do to one coordinate before the turn: how far its halves move, and which intervals change places, in order. */
+function steps(sorted, order, gap) {
+  const halves = binEdges(sorted, 2);
+  const width = (gap * (halves[2] - halves[0])) / 2;
+  const exchanges = [];
+  if (order) {
+    const cells = between(binEdges(sorted, order.length));
+    exchanges.push([cells, shuffled(cells, Array.from(order))]);
+  }
+  if (gap) {
+    const { pieces, places } = parted(halves, width);
+    exchanges.push([pieces, places]);
+  }
+  return { width, exchanges };
+}
+
+/** Everything that the knobs do to columns, given each coordinate in order: { change, undo, frame, reach }. */
+function bijection(toy, sorted, { degrees, cells, gap }) {
+  const axes = sorted.map((column, axis) => steps(column, toy.orders[cells]?.[axis], gap));
+  const there = (column, axis) => axes[axis].exchanges.reduce((z, [from, to]) => exchange(z, from, to), column);
+  const back = (column, axis) => axes[axis].exchanges.reduceRight((z, [from, to]) => exchange(z, to, from), column);
   return {
-    change: (z) => turn(z.map((column, axis) => there(column, axes[axis])), degrees),
-    undo: (z) => turn(z, -degrees).map((column, axis) => back(column, axes[axis])),
+    change: (z) => turn(z.map(there), degrees),
+    undo: (z) => turn(z, -degrees).map(back),
     frame: (z) => turn(z.map((column, axis) => column.map((value) => value * (1 + axes[axis].width))), degrees),
     reach: 1 + Math.max(axes[0].width, axes[1].width),
   };
 }
 
 function turn([a, b], degrees) {
+  if (degrees === 0) return [a, b];
   const angle = (degrees * Math.PI) / 180;
   const [cos, sin] = [Math.cos(angle), Math.sin(angle)];
-  return [a.map((value, i) => cos * value - sin * b[i]), b.map((value, i) => sin * a[i] + cos * value)];
+  const [right, up] = [a.slice(), b.slice()];
+  for (let i = 0; i < a.length; i += 1) {
+    right[i] = cos * a[i] - sin * b[i];
+    up[i] = sin * a[i] + cos * b[i];
+  }
+  return [right, up];
 }
 
 // ---- the gauges, as in desiderata.py ---------------------------------------------------------------------------
 
 function cellsOf(column, count) {
-  const sorted = Float64Array.from(column).sort();
+  const sorted = column.slice().sort();
   const inner = range(count - 1).map((k) => quantile(sorted, level(k + 1, count)));
-  return Uint8Array.from(column, (value) => {
-    let cell = 0;
-    while (cell < inner.length && inner[cell] <= value) cell += 1;
-    return cell;
-  });
+  const cells = new Uint8Array(column.length);
+  for (let i = 0; i < column.length; i += 1) {
+    while (cells[i] < inner.length && inner[cells[i]] <= column[i]) cells[i] += 1;
+  }
+  return cells;
 }
 
 /** I in nats from two lists of cell numbers. */
 function information(first, second) {
-  const [joint, rows, columns] = [BINS * BINS, BINS, BINS].map((count) => new Float64Array(count));
-  for (let i = 0; i < first.length; i += 1) {
-    joint[first[i] * BINS + second[i]] += 1 / first.length;
-    rows[first[i]] += 1 / first.length;
-    columns[second[i]] += 1 / first.length;
+  const count = first.length;
+  const [joint, rows, columns] = [BINS * BINS, BINS, BINS].map((cells) => new Float64Array(cells));
+  for (let i = 0; i < count; i += 1) {
+    joint[first[i] * BINS + second[i]] += 1;
+    rows[first[i]] += 1;
+    columns[second[i]] += 1;
   }
-  const told = (p, at) => (p > 0 ? p * Math.log(p / (rows[Math.floor(at / BINS)] * columns[at % BINS])) : 0);
-  return Math.max(0, sum(BINS * BINS, (at) => told(joint[at], at)));
+  let told = 0;
+  for (let at = 0; at < joint.length; at += 1) {
+    const chance = rows[Math.floor(at / BINS)] * columns[at % BINS];
+    if (joint[at] > 0) told += (joint[at] / count) * Math.log((joint[at] * count) / chance);
+  }
+  return Math.max(0, told);
 }
 
 function disentangled(toy, codes) {
@@ -234,24 +266,38 @@ function representative(toy, drawn) {
   return Math.min(1, 1 / ratio, covered / TRAIN / toy.realCoverage);
 }
 
-/** Codes, pictures and scores for one setting of the knobs; `known` remembers what depends on the law of codes alone. */
-function measure(toy, state, known) {
-  const noisy = toy.factors.map((column, axis) => column.map((value, i) => value + state.noise * toy.eps[axis][i]));
-  const code = bijection(toy, noisy, state);
-  const codes = code.change(noisy);
+/** The codes before any bijection, each coordinate of them in order, and the codes of the mixed pictures. */
+function blurred(toy, noise) {
+  const add = (columns, eps) => columns.map((column, axis) => column.map((value, i) => value + noise * eps[axis][i]));
+  const codes = add(toy.factors, toy.eps);
+  return { codes, sorted: codes.map((column) => column.slice().sort()), mixed: add(toy.mixed, toy.epsAgain) };
+}
+
+/** The codes for one setting of the knobs, and the copies that the decoder draws from the held-out ones. */
+function encode(toy, state, known) {
+  const { codes: plain, sorted, mixed } = once(known.noises, state.noise, () => blurred(toy, state.noise));
+  const code = bijection(toy, sorted, state);
+  const codes = code.change(plain);
   const held = part(codes, TRAIN, EXAMPLES);
-  const moved = code.change(part(toy.factors, TRAIN, EXAMPLES).map((column, axis) =>
-    column.map((here, i) => here + STEP * (column[toy.partner[i]] - here) + state.noise * toy.epsAgain[axis][i])));
-  const copies = spots(code.undo(held));
-  const drawn = spots(code.undo(code.frame(toy.draws)));
+  return { code, codes, held, moved: code.change(mixed), copies: spots(code.undo(held)) };
+}
+
+const decodeDrawn = (code, draws) => spots(code.undo(code.frame(draws)));
+
+/** The four gauges; what depends on the law of codes alone is measured once for each law. */
+function measure(toy, state, { code, codes, held, moved, copies }, known) {
   const law = state.cells === 1 && state.gap === 0 ? "plain" : [state.cells, state.noise, state.gap].join();
-  const scores = {
+  return {
     informative: 1 - sum(HELD_OUT, (i) => apart(copies, i, toy.heldOut, i)) / toy.spread,
     disentangled: disentangled(toy, codes),
     robust: robust(toy, held, moved),
-    representative: once(known, law, () => representative(toy, drawn)),
+    representative: once(known.laws, law, () => representative(toy, decodeDrawn(code, toy.draws))),
   };
-  return { code, codes, moved, copies, drawn, scores };
+}
+
+/** The gauges at a setting, measured when it is first met. */
+function scoresAt(toy, state, known, codes = () => encode(toy, state, known)) {
+  return once(known.scores, Object.keys(KNOBS).map((name) => state[name]).join(), () => measure(toy, state, codes(), known));
 }
 
 /** What `known` holds under this key, computed if it holds nothing. */
@@ -316,13 +362,15 @@ function change(names, now, before) {
 function plane({ factors: [right, up] }) {
   const canvas = h("canvas", { class: "db-plane", role: "img" });
   const root = h("div", { class: "db-plane-room" }, canvas);
-  let shown = null;
+  const strengths = right.map((value) => 0.15 + 0.85 * ((value + 1) / 2));
+  const radii = up.map((value) => 1.2 + 2.2 * ((value + 1) / 2));
+  let [shown, wide] = [null, 0];
   const inks = {};
   const ink = (name) => { inks[name] ??= colour(root, name); return `rgb(${inks[name].join(" ")})`; };
   const draw = () => {
-    const [dots, wide] = [window.devicePixelRatio || 1, root.clientWidth];
+    wide ||= root.clientWidth;
     if (!wide || !shown) return;
-    const size = Math.min(wide, 400);
+    const [dots, size] = [window.devicePixelRatio || 1, Math.min(wide, 400)];
     if (canvas.width !== Math.round(size * dots)) {
       canvas.width = canvas.height = Math.round(size * dots);
       canvas.style.width = canvas.style.height = `${size}px`;
@@ -330,52 +378,51 @@ function plane({ factors: [right, up] }) {
     const context = canvas.getContext("2d");
     const half = 1.55 + 1.5 * shown.gap;
     const scale = (size * dots) / (2 * half);
-    const at = ([a, b]) => [a.map((value) => (half + value) * scale), b.map((value) => (half - value) * scale)];
+    const on = { context, dots, x: (value) => (half + value) * scale, y: (value) => (half - value) * scale };
     context.clearRect(0, 0, canvas.width, canvas.height);
-    outline(context, at(shown.code.frame([[-1, 1, 1, -1], [-1, -1, 1, 1]])), ink("muted"), dots);
-    marks(context, at(shown.codes), dots);
-    changes(context, at(part(shown.codes, TRAIN, EXAMPLES)), at(shown.moved), dots);
-    crosses(context, shown.walks.map(at), dots);
+    outline(on, shown.code.frame([[-1, 1, 1, -1], [-1, -1, 1, 1]]));
+    marks(on, shown.codes);
+    changes(on, shown.held, shown.moved);
+    crosses(on, shown.walks);
   };
-  const marks = (context, [x, y], dots) => {
+  const outline = ({ context, dots, x, y }, [a, b]) => {
+    context.strokeStyle = ink("muted");
+    context.lineWidth = 1.2 * dots;
+    context.setLineDash([5 * dots, 4 * dots]);
+    context.beginPath();
+    a.forEach((value, k) => context.lineTo(x(value), y(b[k])));
+    context.closePath();
+    context.stroke();
+    context.setLineDash([]);
+  };
+  const marks = ({ context, dots, x, y }, [a, b]) => {
     context.fillStyle = ink("latent");
     for (let i = 0; i < 500; i += 1) {
-      context.globalAlpha = 0.15 + 0.85 * ((right[i] + 1) / 2);
+      context.globalAlpha = strengths[i];
       context.beginPath();
-      context.arc(x[i], y[i], (1.2 + 2.2 * ((up[i] + 1) / 2)) * dots, 0, 7);
+      context.arc(x(a[i]), y(b[i]), radii[i] * dots, 0, 7);
       context.fill();
     }
     context.globalAlpha = 1;
   };
-  const changes = (context, from, to, dots) => {
+  const changes = ({ context, dots, x, y }, from, to) => {
     context.strokeStyle = ink("error");
     context.lineWidth = 1.4 * dots;
     context.beginPath();
     for (let i = 0; i < 40; i += 1) {
-      context.moveTo(from[0][i], from[1][i]);
-      context.lineTo(to[0][i], to[1][i]);
+      context.moveTo(x(from[0][i]), y(from[1][i]));
+      context.lineTo(x(to[0][i]), y(to[1][i]));
     }
     context.stroke();
   };
-  const crosses = (context, walks, dots) => {
+  const crosses = ({ context, dots, x, y }, walks) => {
     context.strokeStyle = ink("input");
     context.lineWidth = 1.6 * dots;
-    for (const [x, y] of walks) x.forEach((left, k) => context.strokeRect(left - 2.5 * dots, y[k] - 2.5 * dots, 5 * dots, 5 * dots));
+    for (const [a, b] of walks) a.forEach((value, k) => context.strokeRect(x(value) - 2.5 * dots, y(b[k]) - 2.5 * dots, 5 * dots, 5 * dots));
   };
-  const stop = [onTheme(() => { Object.keys(inks).forEach((name) => delete inks[name]); draw(); }), onWidth(root, draw)];
+  const stop = [onTheme(() => { Object.keys(inks).forEach((name) => delete inks[name]); draw(); }), onWidth(root, (now) => { wide = now; draw(); })];
   const paint = (next, words) => { shown = next; canvas.setAttribute("aria-label", words); draw(); };
   return { root, paint, dispose: () => stop.forEach((end) => end()) };
-}
-
-function outline(context, [x, y], stroke, dots) {
-  context.strokeStyle = stroke;
-  context.lineWidth = 1.2 * dots;
-  context.setLineDash([5 * dots, 4 * dots]);
-  context.beginPath();
-  x.forEach((left, k) => context.lineTo(left, y[k]));
-  context.closePath();
-  context.stroke();
-  context.setLineDash([]);
 }
 
 function gauge(name, meaning, rows) {
@@ -392,16 +439,25 @@ function gauge(name, meaning, rows) {
   return { root, set };
 }
 
+/** The first pictures of a list, a byte a pixel. */
+function bytes({ across, down }) {
+  const amounts = new Uint8Array(SHOWN * SIDE * SIDE);
+  for (let line = 0; line < SHOWN * SIDE; line += 1) {
+    const start = ROOM * Math.floor(line / SIDE) + 3;
+    const ink = down.values[start + (line % SIDE)];
+    if (ink === 0) continue;
+    for (let column = 0; column < SIDE; column += 1) amounts[SIDE * line + column] = Math.round(255 * (ink * across.values[start + column]));
+  }
+  return amounts;
+}
+
 /** A row of the first eight of some pictures; it is painted when one of its pixels has changed by the eye's measure. */
 function row(label, words, name) {
   const pictures = strip({ label: words, count: SHOWN, rows: SIDE, columns: SIDE, gap: 0.16, widest: 44 });
   const root = h("div", { class: "db-row" }, h("span", { class: "db-row-name", text: label }), pictures.root);
   let painted = [];
   const paint = (list) => {
-    const amounts = Uint8Array.from({ length: SHOWN * SIDE * SIDE }, (_, index) => {
-      const line = Math.floor(index / SIDE);
-      return Math.round(255 * pixel(list, Math.floor(line / SIDE), line % SIDE, index % SIDE));
-    });
+    const amounts = bytes(list);
     if (amounts.every((amount, index) => amount === painted[index])) return;
     painted = amounts;
     pictures.paint((index) => amounts[index] / 255, name);
@@ -460,34 +516,34 @@ function render({ model, el }) {
         h("p", { class: "ae-note", text: "Upright marks: the knob that you moved last, at rest." }))),
   );
 
-  const [laws, scores] = [new Map(), new Map()];
-  const rested = (state) => once(scores, [state.degrees, state.cells, state.noise, state.gap].join(), () => measure(toy, state, laws).scores);
+  const known = { noises: new Map(), laws: new Map(), scores: new Map() };
   const stand = (knob, value) => { if (Number(knob.input.value) !== value) knob.set(value); };
   const draw = () => {
     const state = read();
-    const now = measure(toy, state, laws);
-    const before = rested({ ...state, [state.touched]: KNOBS[state.touched] });
+    const codes = encode(toy, state, known);
+    const now = scoresAt(toy, state, known, () => codes);
+    const before = scoresAt(toy, { ...state, [state.touched]: KNOBS[state.touched] }, known);
     stand(knobs.degrees, state.degrees);
     stand(knobs.cells, CELLS.indexOf(state.cells));
     stand(knobs.noise, Math.round(state.noise / 0.01));
     stand(knobs.gap, Math.round(state.gap / 0.02));
     reset.disabled = Object.keys(KNOBS).every((name) => state[name] === KNOBS[name]);
-    for (const name of Object.keys(GAUGES)) gauges[name].set(now.scores[name], before[name]);
-    Object.assign(section.dataset, now.scores);
-    say(sentence(state, now.scores, before));
-    const paths = walks(now.code);
-    map.paint({ ...now, gap: state.gap, walks: paths }, `The codes of 500 examples in the plane, turned by ${state.degrees} degrees, scrambled in ${state.cells} cells, noise ${two(state.noise)}, holes ${two(state.gap)}.`);
+    for (const name of Object.keys(GAUGES)) gauges[name].set(now[name], before[name]);
+    Object.assign(section.dataset, now);
+    say(sentence(state, now, before));
+    const paths = walks(codes.code);
+    map.paint({ ...codes, gap: state.gap, walks: paths }, `The codes of 500 examples in the plane, turned by ${state.degrees} degrees, scrambled in ${state.cells} cells, noise ${two(state.noise)}, holes ${two(state.gap)}.`);
     rows.in.paint(toy.heldOut);
-    rows.copy.paint(now.copies);
-    rows.first.paint(spots(now.code.undo(paths[0])));
-    rows.second.paint(spots(now.code.undo(paths[1])));
-    rows.drawn.paint(now.drawn);
+    rows.copy.paint(codes.copies);
+    rows.first.paint(spots(codes.code.undo(paths[0])));
+    rows.second.paint(spots(codes.code.undo(paths[1])));
+    rows.drawn.paint(decodeDrawn(codes.code, part(toy.draws, 0, SHOWN)));
   };
   draw();
   // While the reader still reads: what the first moves will ask for.
   const gaps = [...Array(31).keys()].map((k) => ({ gap: Number((k * 0.02).toFixed(2)) }));
   const ahead = [...CELLS.map((cells) => ({ cells })), ...gaps];
-  const rest = whileIdle(ahead.map((change) => () => measure(toy, { ...read(), ...change }, laws)));
+  const rest = whileIdle(ahead.map((change) => () => scoresAt(toy, { ...read(), ...change }, known)));
   let waiting = false;
   const soon = () => {
     if (waiting) return;

@@ -81,9 +81,10 @@ class DirectionDial(Interactive, script="direction_dial"):
 
         with course_style():
             figure = Figure(figsize=(8, 3.6), layout="constrained", dpi=STYLE["figure.dpi"])
-            plane, curve = figure.subplots(1, 2)
-            self._draw_plane(plane)
-            self._draw_curve(curve)
+            axes = figure.subplot_mosaic([["plane", "curve"], ["plane", "bar"]], height_ratios=(6, 1))
+            self._draw_plane(axes["plane"])
+            self._draw_curve(axes["curve"])
+            self._draw_bar(axes["bar"])
         return figure
 
     def _draw_plane(self, ax: Axes) -> None:
@@ -111,3 +112,14 @@ class DirectionDial(Interactive, script="direction_dial"):
         ax.plot(*self.best(), "o", color=LINEAR)
         ax.axvline(self.angle, color=LATENT, linewidth=1.2)
         ax.set(xlabel="direction of the line", ylabel="error", xticks=[0, 45, 90, 135, 180], ylim=(0, None))
+
+    def _draw_bar(self, ax: Axes) -> None:
+        from aelib.plots import ERROR, RECONSTRUCTION
+
+        lost = self.error()
+        kept = np.square(self.cloud() - self.centre()).sum(axis=1).mean() - lost
+        for name, start, length, colour in (("kept", 0, kept, RECONSTRUCTION), ("lost", kept, lost, ERROR)):
+            ax.barh(0, length, left=start, color=colour, alpha=0.35)
+            ax.text(start + length / 2, 0, name, ha="center", va="center", fontsize=10)
+        ax.set(xlim=(0, kept + lost))
+        ax.set_axis_off()

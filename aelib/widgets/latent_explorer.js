@@ -66,7 +66,7 @@ function compare(data, ae, pca, latentDim, bits) {
 function bitsSentence(data, ae, b, k) {
   const rate = data.ks[k] * data.depths[b];
   const exact = Math.min(...data.lossless.map(([, bits]) => bits));
-  const size = `${rate} bit${rate > 1 ? "s" : ""} an image`;
+  const size = `${rate} bit${rate > 1 ? "s" : ""} per image`;
   const against = rate < exact ? `${times(exact / rate)} times fewer than` : "no fewer than";
   if (data.depths[b] === FLOAT32) return `Stored as float32 that is ${size}, ${against} the ${Math.round(exact)} that zlib needs for an exact copy.`;
   const loss = ae / data.held.autoencoder(data.depths.indexOf(FLOAT32), k) - 1;
@@ -107,7 +107,7 @@ function render({ model, el }) {
   const depth = slider({
     label: "Bits each", min: 0, max: data.depths.length - 1, value: b, tone: "plain", big: false,
     show: (index) => ({
-      number: data.depths[index], unit: `× ${data.ks[k]} = ${data.depths[index] * data.ks[k]} bits an image`,
+      number: data.depths[index], unit: `× ${data.ks[k]} = ${data.depths[index] * data.ks[k]} bits per image`,
       spoken: data.depths[index] === FLOAT32 ? "32 bits, as float32" : `${data.depths[index]} bits`,
     }),
     input: (index) => choose(index, k),
@@ -152,8 +152,8 @@ function render({ model, el }) {
   const rates = data.lossless.map(([, bits]) => bits);
   const best = { pca: frontier(data, data.held.pca), autoencoder: frontier(data, data.held.autoencoder) };
   const byBits = chart({
-    label: "error against bits an image",
-    x: { domain: [1, 2048], log: true, ticks: [1, 8, 64, 512].map((tick) => [tick, tick]), title: "bits an image, K × b" },
+    label: "error against bits per image",
+    x: { domain: [1, 2048], log: true, ticks: [1, 8, 64, 512].map((tick) => [tick, tick]), title: "bits per image, K × b" },
     y: { ...y, title: "best K and b", note: "dashed: this K" },
     draw: (c) => {
       c.line(best.pca, "ae-pca");
@@ -169,7 +169,7 @@ function render({ model, el }) {
       markers(c, data.depths[b] * data.ks[k]);
     },
     drag: (bits, value) => choose(...nearestPoint(data, byBits, bits, value)),
-    describe: () => `Held-out error against bits an image. At ${data.depths[b] * data.ks[k]} bits: autoencoder ${shownError(data.held.autoencoder(b, k))}, PCA ${shownError(data.held.pca(b, k))}.`,
+    describe: () => `Held-out error against bits per image. At ${data.depths[b] * data.ks[k]} bits: autoencoder ${shownError(data.held.autoencoder(b, k))}, PCA ${shownError(data.held.pca(b, k))}.`,
   });
 
   const exact = data.lossless.map(([name, bits]) => `${name} ${Math.round(bits)} bits`).join(", ");

@@ -40,7 +40,7 @@ def coarse(codes: np.ndarray, train_codes: np.ndarray, bits: int) -> np.ndarray:
 
 
 def zlib_bits(raw: np.ndarray) -> dict[str, float]:
-    """Bits an image that zlib (level 9) takes for (n, D) uint8 images: each alone, and all in one run."""
+    """Bits per image that zlib (level 9) takes for (n, D) uint8 images: each alone, and all in one run."""
     rows = np.ascontiguousarray(raw, dtype=np.uint8)
     alone = sum(len(zlib.compress(row.tobytes(), 9)) for row in rows)
     return {
@@ -57,7 +57,7 @@ class LatentExplorer(Interactive, script="latent_explorer"):
     frames: (len(PICTURED), len(ks), n_shown, D), the autoencoder's reconstructions.
     pca: `mean` (D,), `components` (ks[-1], D) and `codes` (len(BIT_DEPTHS), n_shown, ks[-1]) of the images.
     errors: (2, 2, len(BIT_DEPTHS), len(ks)), squared error per pixel: METHODS x SPLITS x BIT_DEPTHS x ks.
-    lossless: bits an image that codecs need for an exact copy, by name.
+    lossless: bits per image that codecs need for an exact copy, by name.
 
     `latent_dim` and `bits` are the state: they follow the sliders, and `jslink` ties them to other controls.
     """
@@ -183,9 +183,10 @@ class LatentExplorer(Interactive, script="latent_explorer"):
         image_strip(axes[3], error, self.image_shape, "its error", cmap=HEAT, top=0.6)
 
     def _draw_sizes(self, ax: Axes) -> None:
-        from aelib.plots import LATENT, LINEAR, RECONSTRUCTION
+        from aelib.plots import GREY, LATENT, LINEAR, RECONSTRUCTION
 
         b, k = self.position()
+        ax.text(0.98, 0.9, "dotted: training", transform=ax.transAxes, ha="right", color=GREY, fontsize=9)
         for table, colour in zip(self.error_table(), (RECONSTRUCTION, LINEAR), strict=True):
             ax.plot(self.ks, table[1, b], color=colour)
             ax.plot(self.ks, table[0, b], color=colour, linestyle=":", linewidth=1.2)
@@ -211,9 +212,10 @@ class LatentExplorer(Interactive, script="latent_explorer"):
         label_line(ax, 1, 0, "autoencoder", RECONSTRUCTION, xytext=(-4, 6), fontsize=9)
         label_line(ax, 20, 0.03, "PCA", LINEAR, fontsize=9)
         ax.plot(list(self.lossless.values()), [0] * len(self.lossless), "D", color="black", clip_on=False)
+        label_line(ax, 180, 0, "zlib, exact", "black", xytext=(-20, 8), fontsize=9)
         ax.set_xscale("log", base=2)
         ax.set(
-            xlabel="bits an image", title="◆ zlib, exact", xticks=[1, 8, 64, 512], xticklabels=[1, 8, 64, 512]
+            xlabel="bits per image", xticks=[1, 8, 64, 512], xticklabels=[1, 8, 64, 512]
         )
         ax.tick_params(labelleft=False)
 

@@ -135,8 +135,10 @@ function panel({ name, digits, choose, root: themed }) {
   const x = (a) => side * (0.5 + a / (2 * REACH));
   const y = (b) => side * (0.5 - b / (2 * REACH));
   const cross = () => [s("line", { class: "ae-grid", x1: 0, x2: side, y1: y(0), y2: y(0) }), s("line", { class: "ae-grid", x1: x(0), x2: x(0), y1: 0, y2: side })];
-  const background = () => still.replaceChildren(...cross(), ...(now.view === "flat" ? digits.map(({ label, a, b }) =>
-    s("text", { class: "ae-numeral", x: x(a), y: y(b) + 4, "text-anchor": "middle", text: label })) : []));
+  const around = ({ a, b, wide, tall }) => ({ cx: x(a), cy: y(b), rx: (side * wide) / REACH, ry: (side * tall) / REACH }); // two widths
+  const clouds = () => digits.filter(({ wide }) => wide).map((digit) => s("ellipse", { class: "ae-faint", ...around(digit) }));
+  const numerals = () => digits.map(({ label, a, b }) => s("text", { class: "ae-numeral", x: x(a), y: y(b) + 4, "text-anchor": "middle", text: label }));
+  const background = () => still.replaceChildren(...cross(), ...(now.view === "flat" ? [...clouds(), ...numerals()] : []));
   const paint = () => {
     if (!side || !now) return;
     const [red, green, blue] = colour(themed, "error");
@@ -161,7 +163,7 @@ function panel({ name, digits, choose, root: themed }) {
     place(dot, { cx: x(now.a), cy: y(now.b) });
     const owner = now.mark?.wide ? now.mark : null;
     cloud.style.display = owner ? "" : "none";
-    if (owner) place(cloud, { cx: x(owner.a), cy: y(owner.b), rx: (side * owner.wide) / REACH, ry: (side * owner.tall) / REACH });
+    if (owner) place(cloud, around(owner));
     svg.setAttribute("aria-label", `Map of the ${name}’s codes, ${REACH} standard deviations to each side; the ring is at ${signed(now.a)} across and ${signed(now.b)} up.`);
   };
   const resize = (width) => {

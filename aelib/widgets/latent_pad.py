@@ -156,13 +156,17 @@ class LatentPad(Interactive, script="latent_pad"):
         return figure
 
     def _draw_map(self, ax: Axes, model: str) -> None:
+        from matplotlib.patches import Ellipse
+
         from aelib.plots import HEAT, INPUT, LATENT
 
         shades = np.frombuffer(self.shade, np.uint8).reshape(2, 2, GRID, GRID)
         image = shades[VIEWS.index(self.view), MODELS.index(model)]
         ax.imshow(image, cmap=HEAT, vmin=0, vmax=400, origin="lower", extent=(-REACH, REACH, -REACH, REACH))
         if self.view == "flat":
-            for (x, y, *_), label in zip(self._marks(model), self.labels, strict=True):
+            for (x, y, wide, tall), label in zip(self._marks(model), self.labels, strict=True):
+                if wide:
+                    ax.add_patch(Ellipse((x, y), 4 * wide, 4 * tall, fill=False, color=LATENT, alpha=0.35))
                 ax.text(x, y, str(label), fontsize=6, color=INPUT, ha="center", va="center", clip_on=True)
         ax.plot(self.across, self.up, "o", color=LATENT, markersize=12, fillstyle="none", markeredgewidth=3)
         ax.set(title=model, xticks=[-2, 0, 2], yticks=[-2, 0, 2], xlim=(-REACH, REACH), ylim=(-REACH, REACH))

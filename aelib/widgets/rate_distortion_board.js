@@ -58,7 +58,7 @@ function render({ model, el }) {
 
   const plot = chart({
     label: "bits against error", height: 21, left: 3.2,
-    x: { domain: [0, 50], ticks: [0, 10, 20, 30, 40, 50].map((tick) => [tick, String(tick)]), title: "bits an image" },
+    x: { domain: [0, 50], ticks: [0, 10, 20, 30, 40, 50].map((tick) => [tick, String(tick)]), title: "bits per image" },
     y: { domain: [0, 0.08], ticks: [0, 0.02, 0.04, 0.06, 0.08].map((tick) => [tick, tick.toFixed(2)]), title: "held-out error per pixel" },
     draw: (c) => {
       for (const [name, points] of Object.entries(board.curves)) {
@@ -85,7 +85,7 @@ function render({ model, el }) {
       const nearest = board.all.reduce((best, each) => (far(each) < far(best) ? each : best));
       go(nearest.size, nearest.beta);
     },
-    describe: () => `Bits an image against error per pixel: the chosen VAE lies at ${find().bits.toFixed(1)} bits and ${find().error.toFixed(4)}.`,
+    describe: () => `Bits per image against error per pixel: the chosen VAE lies at ${find().bits.toFixed(1)} bits and ${find().error.toFixed(4)}.`,
   });
   const row = (words, label, count) => {
     const drawn = strip({ label, count, widest: 62 });
@@ -98,7 +98,7 @@ function render({ model, el }) {
   body.append(
     h("div", { class: "ae-rd-controls" }, weight.root, size.root),
     h("div", { class: "ae-rd-stage" }, plot.root,
-      h("div", { class: "ae-rd-side" }, headline("latent", bits, "bits an image"), headline("error", error, "error per pixel"), ...gauges.map(({ root }) => root), dashes)),
+      h("div", { class: "ae-rd-side" }, headline("latent", bits, "bits per image"), headline("error", error, "error per pixel"), ...gauges.map(({ root }) => root), dashes)),
     h("div", { class: "ae-rd-pictures" },
       h("div", { class: "ae-rd-block" }, real.root, copies.root, random.root),
       h("div", { class: "ae-rd-block" }, walkTitle, ...walks.map(({ root }) => root))));

@@ -36,7 +36,7 @@ class RateDistortionBoard(Interactive, script="rate_distortion_board"):
     are of decoded codes from the prior, with real held-out examples as 1.
     prices: (n_models, largest K) float64, the mean KL of each latent in nats, largest first, 0 beyond K.
     pictures: (n_models, 51, D) bytes: 8 copies, 8 random drawings, 5 walks of 7 places along the dearest latents.
-    originals: (8, D) bytes. curves: for other methods (bits an image, error) points, by name.
+    originals: (8, D) bytes. curves: for other methods (bits per image, error) points, by name.
     """
 
     latent_dim = traitlets.Int(8).tag(sync=True)
@@ -85,7 +85,7 @@ class RateDistortionBoard(Interactive, script="rate_distortion_board"):
 
     @property
     def bits(self) -> float:
-        """The rate in bits an image."""
+        """The rate in bits per image."""
         return self.figure("rate") / math.log(2)
 
     def latent_bits(self) -> np.ndarray:
@@ -102,7 +102,7 @@ class RateDistortionBoard(Interactive, script="rate_distortion_board"):
 
     def _describe(self) -> str:
         return (
-            "Bits an image against error per pixel for VAEs of several code sizes and betas, with the chosen one's copies, "
+            "Bits per image against error per pixel for VAEs of several code sizes and betas, with the chosen one's copies, "
             f"random drawings and walks along its latents; at beta {self.beta:g} and K = {self.latent_dim} the rate is "
             f"{self.bits:.1f} bits, the error {self.figure('error'):.4f}, and {self.figure('active'):.0f} latents are active."
         )
@@ -139,7 +139,7 @@ class RateDistortionBoard(Interactive, script="rate_distortion_board"):
             )
             label_line(ax, bits[0], points[0, 1], f"K = {size}", LATENT, xytext=(2, 6))
         ax.plot(self.bits, self.figure("error"), "o", color=LATENT, markersize=12)
-        ax.set(xlabel="bits an image", ylabel="held-out error per pixel", xlim=(0, 50), ylim=(0, 0.08))
+        ax.set(xlabel="bits per image", ylabel="held-out error per pixel", xlim=(0, 50), ylim=(0, 0.08))
         ax.legend()
 
     def _draw_pictures(self, ax: Axes) -> None:

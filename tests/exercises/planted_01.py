@@ -3,6 +3,17 @@
 A mistake stands where the stub stood; the cell's last line then calls the check, as in the lesson.
 """
 
+SMALLEST = "import math\n\n\ndef smallest_latent_dim(latent_dims, errors, wanted_psnr):\n"
+MATRIX = (
+    "A = {matrix}\n\n\ndef encode(x):\n    return x @ A.T\n\n\n"
+    "def decode(z):\n    return z @ torch.linalg.inv(A).T"
+)
+RANDOM = "torch.randn(64, 64, generator=torch.Generator().manual_seed({}))"
+
+ACCEPTED: dict[str, list[str]] = {
+    "lesson01.perfect_copy": [MATRIX.format(matrix=RANDOM.format(seed)) for seed in (93, 109, 1, 5)],
+}
+
 PLANTED: dict[str, list[tuple[str, str]]] = {
     "lesson01.psnr": [
         (
@@ -39,6 +50,27 @@ PLANTED: dict[str, list[tuple[str, str]]] = {
             "its inverse is another one",
         ),
         ("def encode(x):\n    return x\n\n\ndef decode(z):\n    return z", "code is the image itself"),
+        (
+            "def encode(x):\n    return x.roll(1, dims=0)\n\n\ndef decode(z):\n    return z.roll(-1, dims=0)",
+            "with the images beside it",
+        ),
+        (
+            "def encode(x):\n    return 1e-4 * x.flip(0)\n\n\ndef decode(z):\n    return 1e4 * z.flip(0)",
+            "with the images beside it",
+        ),
+        (
+            "def encode(x):\n    return (1000 * x).round()\n\n\ndef decode(z):\n    return z / 1000",
+            "loses information",
+        ),
+        (
+            "def encode(x):\n    return 2 * x.half().float()\n\n\ndef decode(z):\n    return z / 2",
+            "loses information",
+        ),
+        (
+            "def encode(x):\n    return (x - 2).log()\n\n\ndef decode(z):\n    return z.exp() + 2",
+            "100% of the pixels",
+        ),
+        (MATRIX.format(matrix="torch.ones(64, 64) + 0.01 * " + RANDOM.format(0)), "rounding shows"),
         ("def encode(x):\n    return x[:, :32]\n\n\ndef decode(z):\n    return z", "yours has 32"),
         (
             "def encode(x):\n    return x.round()\n\n\ndef decode(z):\n    return z",
@@ -51,6 +83,37 @@ PLANTED: dict[str, list[tuple[str, str]]] = {
         ),
     ],
     "lesson01.smallest_latent_dim": [
+        (
+            SMALLEST
+            + "    good = [k for k, e in zip(latent_dims, errors) if e >= wanted_psnr]\n    return min(good, default=None)",
+            "compare the error itself with decibels",
+        ),
+        (
+            SMALLEST
+            + "    good = [k for k, e in zip(latent_dims, errors) if e <= wanted_psnr]\n    return min(good, default=None)",
+            "the error itself was compared",
+        ),
+        (
+            SMALLEST
+            + "    good = [k for k, e in zip(latent_dims, errors) if math.log10(1 / e) >= wanted_psnr]\n    return min(good, default=None)",
+            "factor 10",
+        ),
+        (
+            SMALLEST
+            + "    good = [k for k, e in zip(latent_dims, errors) if 10 * math.log10(1 / e) >= wanted_psnr]\n    k = min(good, default=None)",
+            "`return`",
+        ),
+        (
+            SMALLEST
+            + "    for k, e in zip(latent_dims, errors):\n        if 10 * math.log10(1 / e) >= wanted_psnr:\n            return k",
+            "the first that is good enough, not the smallest",
+        ),
+        (
+            SMALLEST
+            + "    good = [k for k, e in zip(latent_dims, errors) if 10 * math.log10(1 / e) >= wanted_psnr]\n"
+            "    return good[0] if good and latent_dims[0] == 6 else None",
+            "wherever it stands",
+        ),
         (
             "import math\n\n\ndef smallest_latent_dim(latent_dims, errors, wanted_psnr):\n"
             "    good = [k for k, e in zip(latent_dims, errors) if 10 * math.log10(e) >= wanted_psnr]\n"
@@ -89,6 +152,11 @@ PLANTED: dict[str, list[tuple[str, str]]] = {
             "def my_quantise(z, low, high, n_bits):\n    width = (high - low) / 2**n_bits\n"
             "    return low + (((z - low) / width).round().clamp(0, 2**n_bits - 1) + 0.5) * width",
             "-0.20 became 1, expected -1",
+        ),
+        (
+            "def my_quantise(z, low, high, n_bits):\n    n = 2**n_bits - 1\n    width = (high - low) / n\n"
+            "    return low + (((z - low) / width).floor().clamp(0, n - 1) + 0.5) * width",
+            "With 1 bit, you made 1 cell; b bits name",
         ),
         (
             "def my_quantise(z, low, high, n_bits):\n"

@@ -26,6 +26,18 @@ PLANTED: dict[str, list[tuple[str, str]]] = {
     ],
     "lesson02.r_squared": [
         (
+            "def r_squared(x, x_hat, train_mean):\n    return 1 - ((x - x_hat) ** 2).sum() / ((x - train_mean.mean()) ** 2).sum()",
+            "one number for each dimension",
+        ),
+        (
+            "def r_squared(x, x_hat, train_mean):\n    return 1 - ((x - train_mean) ** 2).sum() / ((x - x_hat) ** 2).sum()",
+            "upside down",
+        ),
+        (
+            "def r_squared(x, x_hat, train_mean):\n    return 1 - (((x - x_hat) ** 2).sum() / ((x - train_mean) ** 2).sum()).sqrt()",
+            "root of the ratio",
+        ),
+        (
             "def r_squared(x, x_hat, train_mean):\n    return ((x - x_hat) ** 2).sum() / ((x - train_mean) ** 2).sum()",
             "one minus it",
         ),
@@ -51,6 +63,16 @@ PLANTED: dict[str, list[tuple[str, str]]] = {
         ),
     ],
     "lesson02.relative_movement": [
+        (
+            MOVED.replace("x + step * (other - x)", "step * x + (1 - step) * other")
+            + "    return ((moved - z).square().sum() / (far - z).square().sum()).sqrt()",
+            "from the wrong end",
+        ),
+        (
+            MOVED
+            + "    m = ((moved - z).square().sum() / (far - z).square().sum()).sqrt()\n    return (step / m - step) / (1 - step)",
+            "the finished score",
+        ),
         (MOVED + "    return (moved - z).square().sum() / (far - z).square().sum()", "take the root"),
         (MOVED + "    return (moved - z).square().sum(1).mean().sqrt()", "in its own units"),
         (
@@ -76,6 +98,10 @@ PLANTED: dict[str, list[tuple[str, str]]] = {
         ),
     ],
     "lesson02.match_codes": [
+        (
+            cards("turned", "shuffled", "forgets up", "raw pixels"),
+            "Turning changes no distance between codes",
+        ),
         (cards("turned", "shuffled", "forgets up", "raw pixels"), "each coordinate then tells about both"),
         (cards("raw pixels", "forgets up", "shuffled", "turned"), "what was to be told is missing"),
         (cards("shuffled", "raw pixels", "forgets up", "turned"), "torn apart"),

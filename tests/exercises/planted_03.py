@@ -7,6 +7,15 @@ ENTROPY = "import math\n\n\ndef h(p):\n    return -sum(q * math.log(q) for q in 
 HEAD = "def binary_information(p_one, flip):\n"
 ARRIVES = "    z = p_one * (1 - flip) + (1 - p_one) * flip\n"
 
+BOUND = "import math\n\n\ndef information_bound(q, p):\n    return "
+
+ACCEPTED: dict[str, list[str]] = {
+    "lesson03.information_bound": [
+        BOUND + "math.log(len(q)) + (q * p.clamp(min=1e-9).log()).sum() / len(q)",
+        BOUND + "math.log(len(q)) + torch.nan_to_num(q * p.log()).sum() / len(q)",
+    ],
+}
+
 PLANTED: dict[str, list[tuple[str, str]]] = {
     "lesson03.binary_information": [
         (
@@ -16,6 +25,8 @@ PLANTED: dict[str, list[tuple[str, str]]] = {
         ),
         (ENTROPY + HEAD + ARRIVES + "    return (h(z) - h(flip)) / math.log(2)", "in bits"),
         (ENTROPY + HEAD + ARRIVES + "    return h(z)", "entropy of Z"),
+        (ENTROPY + HEAD + "    return h(p_one * (1 - flip)) - h(flip)", "comes about in two ways"),
+        (ENTROPY + HEAD + "    return h(p_one * (1 - flip) + flip) - h(flip)", "comes about in two ways"),
         (ENTROPY + HEAD + "    return h(p_one) - h(flip)", "surplus over the noise"),
         (ENTROPY + HEAD + "    return math.log(2) - h(flip)", "fair coin"),
         (ENTROPY + HEAD + ARRIVES + "    return h(flip) - h(z)", "never negative"),
@@ -29,6 +40,10 @@ PLANTED: dict[str, list[tuple[str, str]]] = {
     ],
     "lesson03.posterior": [
         ("def posterior(q):\n    return q", "unchanged"),
+        (
+            "def posterior(q):\n    return q / q.sum(dim=1, keepdim=True)",
+            "dividing by their sums changes nothing",
+        ),
         ("def posterior(q):\n    return (q / q.sum(dim=0)).T", "table is turned"),
         ("def posterior(q):\n    return q / q.sum(dim=0) / len(q)", "it cancels"),
         ("def posterior(q):\n    return torch.softmax(q, dim=0)", "softmax"),
@@ -36,6 +51,10 @@ PLANTED: dict[str, list[tuple[str, str]]] = {
         ("def posterior(q):\n    return q.sum(dim=0)", "should have shape (4, 6)"),
     ],
     "lesson03.information_bound": [
+        (BOUND + "math.log(len(q)) + torch.xlogy(p, q).sum() / len(q)", "you have them exchanged"),
+        (BOUND + "math.log(len(q)) + torch.xlogy(q, q).sum() / len(q)", "the logarithm of q itself"),
+        (BOUND + "math.log(q.shape[1]) + torch.xlogy(q, p).sum() / len(q)", "log n counts the examples"),
+        (BOUND + "math.log(len(q)) + torch.where(q > 0, q * p.log(), 1.0).sum() / len(q)", "torch.xlogy"),
         (
             "import math\n\n\ndef information_bound(q, p):\n"
             "    return (math.log(len(q)) + torch.xlogy(q, p).sum() / len(q)) / math.log(2)",

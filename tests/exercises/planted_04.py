@@ -23,6 +23,7 @@ PLANTED: dict[str, list[tuple[str, str]]] = {
     ],
     "lesson04.best_loss": [
         (LOSS + "values[-latent_dim:].sum()", "what is kept"),
+        (LOSS + "values[:latent_dim].sum()", "as many eigenvalues as you keep"),
         (LOSS + "values[latent_dim:].sum()", "rising order"),
         (LOSS + "values[: len(S) - latent_dim].sqrt().sum()", "square roots"),
         (LOSS + "values[: len(S) - latent_dim].mean()", "their sum"),
@@ -34,6 +35,11 @@ PLANTED: dict[str, list[tuple[str, str]]] = {
             "def largest_angle(A, B):\n    cosines = torch.linalg.svdvals(A.T @ B).clamp(max=1)\n"
             "    return torch.rad2deg(torch.arccos(cosines.min()))",
             "take the Q of a QR first",
+        ),
+        (
+            "def largest_angle(A, B):\n    U, V = (X / X.norm(dim=0) for X in (A, B))\n"
+            "    return torch.rad2deg(torch.arccos(torch.linalg.svdvals(U.T @ V).clamp(max=1).min()))",
+            "not orthogonal to each other yet",
         ),
         (ANGLE + "torch.arccos(cosines.min())", "radians"),
         (ANGLE + "torch.rad2deg(torch.arccos(cosines.max()))", "smallest of the principal angles"),
@@ -54,6 +60,15 @@ PLANTED: dict[str, list[tuple[str, str]]] = {
             "kept the directions",
         ),
         (REPAIRED + "    W = best_directions(x, latent_dim)\n    return x @ W @ W.T", "that we started from"),
+        (
+            REPAIRED + "    W = best_directions(x - x.mean(dim=0), latent_dim)\n    return x @ W @ W.T",
+            "projected x itself",
+        ),
+        (
+            REPAIRED
+            + "    mean = x.mean(dim=0)\n    W = best_directions(x - mean, latent_dim)\n    return mean + x @ W @ W.T",
+            "projected x itself",
+        ),
         (
             REPAIRED
             + "    x = x - x.mean(dim=0)\n    W = best_directions(x, latent_dim)\n    return x @ W @ W.T",

@@ -25,6 +25,10 @@ LOG_OUTSIDE = "    fit = Normal(decode(z), noise_sd).log_prob(x).exp().mean().lo
 DRAWS_AS_X = "    fit = Normal(decode(mu), noise_sd).log_prob(z).mean()\n"
 BOTH = "    fit = Normal(decode(mu), noise_sd).log_prob(z).exp().mean().log()\n"
 
+HALF_MU = "    fit = Normal(decode(mu), noise_sd).log_prob(x).exp().mean().log()\n"
+HALF_Z = "    fit = Normal(decode(z), noise_sd).log_prob(z).mean()\n"
+LOG_MEAN = "    fit = Normal(decode(z), noise_sd).log_prob(z).exp().mean().log()\n"
+
 PARTS = "def rate_parts(q, prior):\n    m = q.mean(dim=0)\n    i = (q * (q / m).log()).sum() / len(q)\n    r = (m * (m / prior).log()).sum()\n"
 
 LINES = {
@@ -45,6 +49,8 @@ def page(line: int, body: str) -> str:
 PLANTED: dict[str, list[tuple[str, str]]] = {
     "lesson06.elbo_by_hand": [
         (HAND + f"{FIT} + {PRICE}", "the KL is added"),
+        (HAND + f"({FIT} - {PRICE}) / torch.tensor(2.0).log()", "the value in bits"),
+        (HAND + f"(prior * likelihood).sum().log() - {FIT} + {PRICE}", "the gap between the evidence"),
         (HAND + "(prior * likelihood).sum().log()", "that is the evidence"),
         (HAND + f"(q * likelihood).sum().log() - {PRICE}", "outside the expectation"),
         (HAND + f"(prior * likelihood.log()).sum() - {PRICE}", "under the prior"),
@@ -55,6 +61,18 @@ PLANTED: dict[str, list[tuple[str, str]]] = {
         (HAND + "(q * (prior * likelihood / q).log()).sum()", "0 · log 0"),
     ],
     "lesson06.smallest_gap": [
+        (GAP + "    return evidence - (elbos / step).max()", "the ELBO is an integral too"),
+        (GAP + "    return torch.logsumexp(log_joint, dim=0) - (elbos / step).max()", "both integrals"),
+        (
+            GAP + "    return evidence - max((l.exp() * log_joint).sum() * step for l in log_qs)",
+            "without the entropy of q",
+        ),
+        (
+            GAP.replace("for m in means for w in widths", "for m, w in zip(means, widths)")
+            + "    return (evidence - elbos).min()",
+            "the family has all pairs",
+        ),
+        (GAP + "    return evidence", "that is log p(x) alone"),
         (GAP + "    return elbos.max()", "that is the largest ELBO"),
         (GAP + "    return torch.logsumexp(log_joint, dim=0) - elbos.max()", "multiply the sum by the step"),
         (GAP + "    return (evidence - elbos).max()", "the worst q"),
@@ -86,10 +104,34 @@ PLANTED: dict[str, list[tuple[str, str]]] = {
             "x stays the observed one",
         ),
         (BUG + RIGHT_FIT + "    return fit", "KL is missing now"),
+        (BUG + HALF_MU + KL + "    return fit + kl", "2 of 3 slips left: x is back in its place"),
+        (BUG + HALF_Z + KL + "    return fit - kl", "1 of 3 slips left: the decoder gets the codes now"),
+        (BUG + HALF_Z + KL + "    return fit + kl", "2 of 3 slips left: the decoder gets the codes now"),
+        (
+            BUG + HALF_Z + LOG_MEAN + KL + "    return fit - kl",
+            "own density is taken there: x stays the observed one; the log is still outside",
+        ),
+        (
+            BUG + HALF_Z + LOG_MEAN + KL + "    return fit + kl",
+            "3 of 3 slips left: the decoder gets the codes now",
+        ),
+        (
+            BUG + "    fit = Normal(x, noise_sd).log_prob(z)\n" + KL + "    return fit.mean() - kl",
+            "the decoder is not used",
+        ),
+        (
+            BUG + RIGHT_FIT + KL.replace("(z)", "(eps)") + "    return fit - kl",
+            "A new slip: the KL is taken at eps",
+        ),
+        (
+            BUG + DRAWS_AS_X + KL.replace("(z)", "(eps)") + "    return fit + kl",
+            "the KL is still added; it is the price, so subtract it. A new slip: the KL is taken at eps",
+        ),
         (BUG + RIGHT_FIT + KL + "    return kl - fit", "negative ELBO"),
     ],
     "lesson06.rate_parts": [
         (PARTS + "    return r, i", "exchanged"),
+        (PARTS + "    return i, i + r", "the whole bill; take I_q off"),
         (PARTS + "    return len(q) * i, r", "divide by n"),
         (PARTS + "    return (q * (q / prior).log()).sum() / len(q), r", "mean KL to the prior"),
         (PARTS + "    return i, (prior * (prior / m).log()).sum()", "turned round"),
@@ -127,6 +169,27 @@ PLANTED: dict[str, list[tuple[str, str]]] = {
             ),
             "take it inside",
         ),
+        (page(1, "return (q * posterior.log()).sum(), (q * q.log()).sum()"), "right terms in another order"),
+        (
+            page(1, "return (q * (q / posterior).log()).sum()"),
+            "E_q[log q(z)], E_q[log p(z|x)], and you gave what they make together",
+        ),
+        (
+            page(
+                2,
+                "j = prior * likelihood\n    return (q * q.log()).sum(), (q * (j / j.sum()).log()).sum(), j.sum().log()",
+            ),
+            "the joint is not divided by p(x)",
+        ),
+        (
+            page(2, "return (q * (q * (prior * likelihood).sum() / (prior * likelihood)).log()).sum()"),
+            "make together",
+        ),
+        (
+            page(4, "j = prior * likelihood\n    return (q * (j / q).log()).sum(), j.sum().log()"),
+            "another order",
+        ),
+        (page(5, "return (q * (q / prior).log()).sum(), (q * likelihood.log()).sum()"), "another order"),
         (page(3, "return (prior * likelihood).sum()"), "line 3: ✗ log p(x) should be"),
         (page(3, "return (prior * likelihood.log()).sum()"), "stands inside the sum"),
         (
@@ -154,6 +217,6 @@ PLANTED: dict[str, list[tuple[str, str]]] = {
             "the gap",
         ),
         (page(4, "return likelihood.sum().log(), likelihood.log().sum()"), "4 of 5 lines stand"),
-        (page(2, "return (q * q.log()).sum()"), "line 2: ✗ the line"),
+        (page(2, "return (q * q.log()).sum()"), "line 2: ✗ the line has 3 terms"),
     ],
 }

@@ -72,6 +72,18 @@ PLANTED: dict[str, list[tuple[str, str]]] = {
         ),
         (
             EPOCH
+            + "(torch.arange(len(x)).split(batch_size)[k] for k in torch.randperm(-(-len(x) // batch_size))):\n        "
+            + STEP,
+            "each batch is a block of the table",
+        ),
+        (
+            EPOCH
+            + "(b[torch.randperm(len(b))] for b in torch.arange(len(x)).split(batch_size)):\n        "
+            + STEP,
+            "each batch is a block of the table",
+        ),
+        (
+            EPOCH
             + "torch.randperm(len(x))[: len(x) // batch_size * batch_size].split(batch_size):\n        "
             + STEP,
             "never used: the last batch is smaller",
@@ -84,6 +96,7 @@ PLANTED: dict[str, list[tuple[str, str]]] = {
         (SCORE + "log_p[:, None] * (z - mu) / (log_var / 2).exp()", "you divided by σ"),
         (SCORE + "log_p[:, None] * (z - mu) / (2 * log_var).exp()", "not log σ"),
         (SCORE + "log_p[:, None] * (mu - z) / log_var.exp()", "towards z"),
+        (SCORE + "-log_p[:, None] * (z - mu) / log_var.exp()", "not the loss −log p(x|z)"),
         (SCORE + "(z - mu) / log_var.exp()", "multiply it by log p"),
         (SCORE + "log_p[:, None] * (z - mu)", "σ² is missing"),
         (SCORE + "log_p.exp()[:, None] * (z - mu) / log_var.exp()", "log p itself"),
@@ -92,7 +105,11 @@ PLANTED: dict[str, list[tuple[str, str]]] = {
     "lesson08.implied_sigma": [
         (SIGMA + "b / (2 * a)", "take its root"),
         (SIGMA + "(b / a) ** 0.5", "the ½ is missing"),
-        (SIGMA + "(a / (2 * b)) ** 0.5", "upside down"),
+        (SIGMA + "(a / (2 * b)) ** 0.5", "upside down: the heavier the KL"),
+        (SIGMA + "(weight * n_pixels / 2) ** 0.5", "(08.7), for a mean over the pixels and a sum over"),
+        (SIGMA + "(b * n_pixels / 2) ** 0.5", "(08.7), for a mean over the pixels; here the error is a sum"),
+        (SIGMA + "n_pixels**0.5", "compare the error's weight"),
+        (SIGMA + "'wide'", "Your σ_x should be"),
         (SIGMA + "(b / 2) ** 0.5", "the pixels do not count"),
         (SIGMA + "(weight / (2 * a)) ** 0.5", "the latents do not count"),
         (SIGMA + "(b / weight / (2 * a)) ** 0.5", "weight is not in it"),
@@ -110,6 +127,10 @@ PLANTED: dict[str, list[tuple[str, str]]] = {
         (models("c", "(mu**2 + log_var.exp() - 1 - log_var).sum(dim=1).mean()"), "a ½ is missing"),
         (models("c", "0.5 * (mu**2 + log_var.exp() - 1 - log_var).mean()"), "mean over the latents"),
         (
+            models("c", "0.5 * (mu**2 + (log_var / 2).exp() - 1 - log_var).sum(dim=1).mean()"),
+            "σ where σ² belongs",
+        ),
+        (
             models("c", "0.5 * (mu**2 + log_var.exp() - 1 - log_var).sum(dim=1)"),
             "one number for each example",
         ),
@@ -117,10 +138,13 @@ PLANTED: dict[str, list[tuple[str, str]]] = {
         (models("d", "-reconstruction - kl"), "that is the ELBO"),
         (models("d", "kl - reconstruction"), "now the reconstruction has the wrong sign"),
         (models("e", "mu"), "there is no noise"),
+        (models("b", "mu + log_var.sqrt() * eps"), "log_var may be negative"),
+        (models("e", "mu + log_var.sqrt() * eps"), "log_var may be negative"),
+        (models("e", "mu + (log_var / 2).exp() * torch.randn_like(mu)"), "use the eps that is handed in"),
         (models("e", "mu + eps"), "width 1"),
         (
             models("f", "model.decode(torch.randn(n, model.latent_dim, generator=generator)).detach()"),
-            "still in training mode",
+            "depends on the batch it is decoded in",
         ),
         (
             models("f", "model.eval().decode(torch.zeros(n, model.latent_dim)).detach()"),

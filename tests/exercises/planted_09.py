@@ -19,6 +19,12 @@ PLANTED: dict[str, list[tuple[str, str]]] = {
         (BOUND + "log_weights.exp().mean(dim=0).log()", "takes out the largest"),
         (BOUND + "log_weights.max(dim=0).values", "all samples count"),
         (BOUND + "log_weights.logsumexp(dim=0) - torch.tensor(4).log()", "another number"),
+        (BOUND + "log_weights.logsumexp(dim=0) - np.log2(n_samples)", "math.log, not log2"),
+        (BOUND + "log_weights.logsumexp(dim=0) - np.log10(n_samples)", "math.log, not log10"),
+        (BOUND + "np.log(n_samples) - log_weights.logsumexp(dim=0)", "sign is turned"),
+        (BOUND + "log_weights.mean(dim=0) + np.log(n_samples)", "with log M added"),
+        (BOUND + "log_weights.mean(dim=0) - np.log(n_samples)", "less log M"),
+        (BOUND + "log_weights.max(dim=0).values - np.log(n_samples)", "mean weight over the samples"),
     ],
     "lesson09.compare": [
         (COMPARE + "apart.mean(), apart.std()", "known better, by √n"),
@@ -28,6 +34,12 @@ PLANTED: dict[str, list[tuple[str, str]]] = {
         (COMPARE + "apart.mean(), first.std() / n**0.5", "one model's mean"),
         (COMPARE + "-apart.mean(), apart.std() / n**0.5", "wrong sign"),
         (COMPARE + "apart.mean()", "Return two numbers"),
+        (COMPARE + "torch.stack([apart.mean(), apart.std()])", "known better, by √n"),
+        (COMPARE + "np.array([apart.mean(), apart.std()])", "known better, by √n"),
+        (COMPARE + "torch.stack([apart.std() / n**0.5, apart.mean()])", "changed places"),
+        (COMPARE + "apart.std() / n**0.5, apart.mean()", "changed places"),
+        (COMPARE + "apart.mean(), 1.96 * apart.std() / n**0.5", "95 % bar"),
+        (COMPARE + "apart.mean(), 2 * apart.std() / n**0.5", "95 % bar"),
     ],
     "lesson09.rate_in_bits": [
         (RATE + "kl.sum(dim=1).mean()", "those are nats"),
@@ -35,6 +47,13 @@ PLANTED: dict[str, list[tuple[str, str]]] = {
         (RATE + "kl.mean() / torch.tensor(2.0).log()", "average over latents"),
         (RATE + "kl.sum() / torch.tensor(2.0).log()", "sum over the images"),
         (RATE + "-kl.sum(dim=1).mean() / torch.tensor(2.0).log()", "never negative"),
+        (
+            RATE + "kl.mean()",
+            "those are nats; a bit is log 2 nats, so divide by log 2; and that is the average over latents",
+        ),
+        (RATE + "kl.sum()", "so divide by log 2; and that is the sum over the images"),
+        (RATE + "kl.mean() * torch.tensor(2.0).log()", "divide; and that is the average over latents"),
+        (RATE + "kl.sum(dim=0).mean() / torch.tensor(2.0).log()", "dim=1 runs over the latents"),
         (RATE + "2 * kl.sum(dim=1).mean() / torch.tensor(2.0).log()", "½ is missing"),
         (
             RATE
@@ -57,6 +76,15 @@ PLANTED: dict[str, list[tuple[str, str]]] = {
         (BEST + "x.mean(dim=0).expand(len(z), -1)", "count alike"),
         (BEST + "(-0.5 * apart.sum(dim=2)).softmax(dim=1) @ x", "height of a cloud"),
         (BEST + "(2 * log_q).softmax(dim=1) @ x", "½ in the exponent"),
+        (
+            BEST + "(-0.5 * (apart * (log_var / 2).exp() + log_var)).sum(dim=2).softmax(dim=1) @ x",
+            "You divided by σ;",
+        ),
+        (BEST + "(-0.5 * (apart - log_var)).sum(dim=2).softmax(dim=1) @ x", "sign of ½ log σ² is turned"),
+        (BEST + "(-(torch.cdist(z, mu) ** 2)).softmax(dim=1) @ x", "widths and the ½ are missing"),
+        (BEST + "(-0.5 * torch.cdist(z, mu) ** 2).softmax(dim=1) @ x", "The widths are missing"),
+        (BEST + "(-apart - 0.5 * log_var).sum(dim=2).softmax(dim=1) @ x", "½ before the squared distance"),
+        (BEST + "(-0.5 * apart - log_var).sum(dim=2).softmax(dim=1) @ x", "½ before log σ² is missing"),
         (
             BEST
             + "(-0.5 * ((z[:, None] - mu) ** 2 / (2 * log_var).exp() + 2 * log_var)).sum(dim=2).softmax(dim=1) @ x",

@@ -35,6 +35,20 @@ PLANTED: dict[str, list[tuple[str, str]]] = {
         (BEST + "-0.5 * (constant + kept.log().sum() + noise_var.log() + D)", "stands once"),
         (BEST + "-0.5 * (log_det + D)", "log 2π is missing"),
         (BEST + "-0.5 * (constant + values.log().sum() + D)", "K variances and one"),
+        (
+            BEST + "-0.5 * (constant + kept.log().sum() + (D - latent_dim) * rest.log().mean() + D)",
+            "mean of their logarithms",
+        ),
+        (
+            BEST
+            + "-0.5 * (constant + (kept - noise_var).log().sum() + (D - latent_dim) * noise_var.log() + D)",
+            "only the column's share",
+        ),
+        (BEST + "-0.5 * (math.log(2 * math.pi) + log_det + D)", "log 2π stands once"),
+        (
+            BEST + "-0.5 * (64 * math.log(2 * math.pi) + log_det + (64 - D) * noise_var.log() + 64)",
+            "the lesson's D = 64",
+        ),
     ],
     "lesson10.cloud": [
         (CLOUD + "x @ W, noise_var / gram.diagonal()", "tied encoder"),
@@ -47,6 +61,7 @@ PLANTED: dict[str, list[tuple[str, str]]] = {
         (CLOUD + "noise_var * mu, noise_var / gram.diagonal()", "1/σ_x²"),
         (CLOUD + "mu, noise_var * torch.linalg.inv(gram).diagonal()", "narrower"),
         (CLOUD + "mu, gram.diagonal() / noise_var", "is a precision"),
+        (CLOUD + "mu, 1 / gram.diagonal()", "σ_x² is missing above"),
         (CLOUD + "mu, (noise_var / gram.diagonal()).sqrt()", "standard deviations"),
         (CLOUD + "mu, (noise_var / gram.diagonal()).log()", "log-variances"),
         (CLOUD + "mu, noise_var / W.square().sum(dim=0)", "prior's 1 is missing"),
@@ -64,6 +79,13 @@ PLANTED: dict[str, list[tuple[str, str]]] = {
         ),
         (TURN.replace("T.T @ T / noise_var", "T.T @ T / noise_var.sqrt()") + GAP, "σ_x instead"),
         (TURN.replace("T = W @ R", "T = W") + GAP, "as it was"),
+        (
+            TURN.replace("R = one.clone()", "R = torch.eye(len(W), dtype=W.dtype)").replace("W @ R", "R @ W")
+            + GAP,
+            "leaves WᵀW alone",
+        ),
+        (TURN.replace("T = W @ R", "T = W @ R.T") + GAP, "in the other sense"),
+        (TURN + "return torch.tensor(0.0)", "turn the first two columns"),
     ],
     "lesson10.used": [
         (USED + "values[:latent_dim] <= beta * noise_var", "have the unused ones"),
@@ -72,13 +94,28 @@ PLANTED: dict[str, list[tuple[str, str]]] = {
         (USED + "values[:latent_dim] > beta * noise_var**0.5", "βσ_x:"),
         (USED + "values[:latent_dim].sqrt() > beta * noise_var", "square root of an eigenvalue"),
         (USED + "values > beta * noise_var", "all 6 directions"),
+        (USED + "values[:latent_dim] > beta * noise_var**2", "you squared it"),
+        (USED + "values[:latent_dim] > 1", "knows neither σ_x² nor β"),
+        (USED + "values[:latent_dim] > 0", "every latent is used"),
+        (USED + "values[:latent_dim] - beta * noise_var > noise_var", "(1 + β)σ_x²"),
+        (
+            USED + "(values[:latent_dim] > beta * noise_var) & (values[:latent_dim] > 0.75)",
+            "eigenvalues [5.  3.2 1.9 0.7 0.5]).",
+        ),
     ],
     "lesson10.learned_noise": [
-        (NOISE + "rest.mean()", "so for β = 1"),
+        (NOISE + "rest.mean()", "mean discarded eigenvalue, which"),
         (NOISE + "rest.sum() / D", "divided by D"),
         (NOISE + "rest.sum()", "a sum"),
         (NOISE + "rest.sum() / (D - beta * latent_dim)", "for granted"),
         (NOISE + "max(every)", "largest of the candidates"),
         (NOISE + "min(every).sqrt()", "standard deviation"),
+        (NOISE + "beta * min(every)", "that is the threshold βσ_x²"),
+        (NOISE + "min(every[1:])", "no latent is used"),
+        (NOISE + "min(every[:latent_dim])", "range(K) ends"),
+        (
+            NOISE + "min(values[k:].sum() / (D - beta * k) for k in range(latent_dim + 1) if beta * k != D)",
+            "beyond that the variance is negative",
+        ),
     ],
 }

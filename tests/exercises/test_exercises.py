@@ -12,16 +12,17 @@ import pytest
 from lesson import exercises, lessons, parsed, read, solutions
 
 
-def planted() -> dict[str, list[tuple[str, str]]]:
-    """All planted mistakes, from the planted_NN.py files beside this one."""
+def planted(table: str) -> dict[str, list]:
+    """A table of answers, "lesson01.psnr" → [...], gathered from the planted_NN.py files beside this one."""
     return {
-        name: mistakes
+        name: answers
         for path in sorted(Path(__file__).parent.glob("planted_*.py"))
-        for name, mistakes in runpy.run_path(str(path))["PLANTED"].items()
+        for name, answers in runpy.run_path(str(path)).get(table, {}).items()
     }
 
 
-PLANTED = planted()
+PLANTED, ACCEPTED = planted("PLANTED"), planted("ACCEPTED")
+"""Mistakes, with words of the sentence that names them; and answers unlike the folded solution that are right."""
 FEWEST_MISTAKES = 3
 
 
@@ -100,6 +101,12 @@ def test_planted_mistake_is_named(name: str, code: str, words: str):
     verdict = answer(name, code)
     assert verdict.status == "wrong", verdict
     assert words in verdict.sentence, verdict
+
+
+@pytest.mark.parametrize(("name", "code"), [(name, code) for name in ACCEPTED for code in ACCEPTED[name]])
+def test_right_answer_of_another_kind_is_accepted(name: str, code: str):
+    verdict = answer(name, code)
+    assert verdict.status == "right", verdict
 
 
 @each_exercise

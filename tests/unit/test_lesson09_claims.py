@@ -60,7 +60,7 @@ def at_mu(model: VAE) -> Tensor:
 
 @torch.no_grad()
 def rate(model: VAE) -> float:
-    """Bits an image, held out."""
+    """Bits per image, held out."""
     return gaussian.kl_to_standard_normal(*model.encode(x)).mean().item() / math.log(2)
 
 
