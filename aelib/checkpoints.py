@@ -249,13 +249,14 @@ def _read(path: Path) -> tuple[State, dict[str, Any]]:
         raise CheckpointError(f"the checkpoint {path} cannot be read: {error.strerror}.") from error
     if not content:
         raise CheckpointError(f"{path} is empty: no checkpoint was ever written there.")
+    tensors = None
     try:
         tensors = parse(content)
         header = json.loads(content[8 : 8 + int.from_bytes(content[:8], "little")])["__metadata__"]
         told, promised, made_by = header["facts"], header["sha256"], header["made by"]
         facts = json.loads(told)
     except (SafetensorError, LookupError, TypeError, ValueError, RecursionError) as error:
-        raise CheckpointError(_unreadable(path, content)) from error
+        raise CheckpointError(_unreadable(path, content, whole=tensors is not None)) from error
     if _digest(tensors, told) != promised or made_by != MADE_BY:
         raise CheckpointError(
             f"{path} was altered after it was written (its SHA-256 differs): do not use it."
@@ -263,9 +264,12 @@ def _read(path: Path) -> tuple[State, dict[str, Any]]:
     return tensors, facts
 
 
-def _unreadable(path: Path, content: bytes) -> str:
-    """Truncated, if it begins as a checkpoint does; else of another kind."""
-    if MADE_BY.encode() in content[:4096] or (content[:1] != b"\x80" and content[8:9] == b"{"):
+def _unreadable(path: Path, content: bytes, whole: bool) -> str:
+    """Another program's, if it is whole safetensors; truncated, if it begins as a checkpoint does; else of another kind."""
+    ours = MADE_BY.encode() in content[:4096]
+    if whole and not ours:
+        return f"{path} is a safetensors file, but no checkpoint of this course."
+    if ours or (content[:1] != b"\x80" and content[8:9] == b"{"):
         return f"{path} is cut short or damaged: it begins like a checkpoint but cannot be read to its end."
     kind = (
         "a pickle, which could run any code and is never opened here"

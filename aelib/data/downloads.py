@@ -282,7 +282,7 @@ def _check_wanted(source: Source, missing: list[File], download: bool) -> None:
             f"it is not on this machine, and download=True, which fetches {size:.0f} MB, was not given",
         )
     if os.environ.get("AELIB_OFFLINE", "0") not in ("", "0"):
-        raise _error(source, "it is not on this machine, and AELIB_OFFLINE forbids to fetch it")
+        raise _error(source, "it is not on this machine, and AELIB_OFFLINE forbids any network access")
 
 
 def _fetch_all(source: Source, missing: list[File], timeout: float) -> None:

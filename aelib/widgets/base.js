@@ -250,7 +250,7 @@ export function strip({ label, count, rows = 8, columns = 8, gap = 0.1, widest =
   };
   const paint = (amount, name = "input") => {
     last = [amount, name];
-    wide ||= root.clientWidth; // asked once: it makes the browser lay out the page
+    wide ||= root.clientWidth;
     if (!wide) return;
     const { dots, cell, space } = measure();
     const [width, height] = [columns * cell, rows * cell];

@@ -1,7 +1,7 @@
 """Lesson 06's central interactive: move q, and watch the ELBO on a number line under the evidence.
 
 An exact latent model: z ~ N(0, 1), x = decode(z) + N(0, NOISE_VAR I) in the plane. All integrals are sums over
-one even grid of the code, wide and fine enough for every position of the sliders; the browser takes the same sums.
+one evenly spaced grid of the code, wide and fine enough for every position of the sliders; the browser takes the same sums.
 """
 
 from __future__ import annotations

@@ -121,6 +121,9 @@ class Bomb:
         return Path.touch, (self.target,)
 
 
+OTHER_PROGRAM = "is a safetensors file, but no checkpoint of this course"
+
+
 def foreign_files(folder: Path) -> dict[str, tuple[bytes, str]]:
     torch.save({"weight": torch.zeros(3), "bomb": Bomb(folder / "exploded")}, folder / "bomb.pt")
     bomb = (folder / "bomb.pt").read_bytes()
@@ -132,9 +135,11 @@ def foreign_files(folder: Path) -> dict[str, tuple[bytes, str]]:
         "one byte": (b"\0", "no checkpoint of this course"),
         "a pickle": (pickle.dumps(Bomb(folder / "exploded")), "could run any code and is never opened"),
         "torch.save": (bomb, "could run any code and is never opened"),
-        "other safetensors": (serialise({"weight": torch.zeros(3)}), "begins like a checkpoint"),
+        "other safetensors": (serialise({"weight": torch.zeros(3)}), OTHER_PROGRAM),
+        "with a header": (serialise({"weight": torch.zeros(3)}, {"format": "pt"}), OTHER_PROGRAM),
+        "cut safetensors": (serialise({"weight": torch.zeros(3)})[:-1], "begins like a checkpoint"),
         "a huge header": ((2**62).to_bytes(8, "little") + b"{}" * 100, "begins like a checkpoint"),
-        "no numbers": ((2).to_bytes(8, "little") + b"{}", "begins like a checkpoint"),
+        "no numbers": ((2).to_bytes(8, "little") + b"{}", OTHER_PROGRAM),
         "deep nesting": ((10**5).to_bytes(8, "little") + b"[" * 10**5, "no checkpoint of this course"),
     }
 

@@ -141,6 +141,8 @@ def test_gaps(seed: int):
     assert total[41] - approximation[41] > 0.3, "inside the ring"
     amortisation = np.sort(total[:40] - approximation[:40])
     assert amortisation[-10:].sum() > 0.6 * amortisation.sum(), "most of it comes from few points"
+    every = log_sum(log_joint(data)) - elbos(data, *answers(network, data))
+    assert every.mean() > 4 * np.median(every), "the mean over all is many times what half of them have"
     assert math.log(2) - 1e-9 < approximation[42] < 0.72
 
 
