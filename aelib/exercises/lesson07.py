@@ -10,6 +10,7 @@ from aelib.exercises.frame import (
     Verdict,
     Wrong,
     array,
+    by_value,
     close,
     exercise,
     first_slip,
@@ -72,7 +73,7 @@ def _judge_quadratic_form(answer: Callable, mean, cov, A, center) -> None:
     }
     if not close(got, want, rtol=1e-6, atol=1e-8):
         raise first_slip(
-            {said + words: close(got, value, rtol=1e-5) for words, value in slips.items()},
+            by_value(got, slips, said, 1e-5),
             said + "it should be tr(A Σ) + (mean − center)ᵀ A (mean − center).",
         )
 
@@ -129,9 +130,8 @@ def _judge_diagonal(got, mu: np.ndarray, log_var: np.ndarray, name: str) -> None
     same_shape(got, want, name)
     if not close(got, want, rtol=1e-5, atol=1e-7):
         said = f"For the first example you got {got[0]:.4f}, expected {want[0]:.4f} nats: "
-        slips = _diagonal_slips(mu, log_var).items()
         raise first_slip(
-            {said + words: close(got, value, 1e-4) for words, value in slips},
+            by_value(got, _diagonal_slips(mu, log_var), said),
             said + "it should be −½ Σ (1 + log σ² − μ² − σ²).",
         )
 
@@ -236,9 +236,8 @@ def _judge_full(got: float, mean_q, cov_q, mean_p, cov_p) -> None:
     want = 0.5 * (sum(_full(mean_q, cov_q, mean_p, cov_p)) - n_dims)
     if not close(got, want, rtol=1e-6, atol=1e-8):
         said = f"In {n_dims} dimensions you got {got:.4f}, expected {want:.4f} nats: "
-        slips = _full_slips(mean_q, cov_q, mean_p, cov_p).items()
         raise first_slip(
-            {said + words: close(got, value, 1e-5) for words, value in slips},
+            by_value(got, _full_slips(mean_q, cov_q, mean_p, cov_p), said, 1e-5),
             said + "½ [ tr(cov_p⁻¹ cov_q) + distance − D + log det cov_p − log det cov_q ].",
         )
 
@@ -260,7 +259,7 @@ def _line(answer, takes: tuple[int, ...], want: np.ndarray, slips: dict[str, np.
         place = ", ".join(f"{NAMES[k]} = {PLACES[worst][k]}" for k in takes)
         said = f"at {place} it is {got[worst]:.4f}, expected {want[worst]:.4f}: "
         raise first_slip(
-            {said + words: close(got, value, 1e-5) for words, value in slips.items()},
+            by_value(got, slips, said, 1e-5),
             said + "compute it once more, term by term.",
         )
     return "right."

@@ -12,6 +12,7 @@ from aelib.exercises.frame import (
     Verdict,
     Wrong,
     array,
+    by_value,
     close,
     exercise,
     first_slip,
@@ -77,9 +78,8 @@ def _judge_nll(answer: Callable, name: str) -> None:
         got, want = number(got, name), _nll(x, x_hat, noise_var)
         if not close(got, want, rtol=1e-5):
             said = f"For {n_rows} examples of {n_pixels} pixels you got {got:.4f}, expected {want:.4f} nats: "
-            slips = _nll_slips(x, x_hat, noise_var).items()
             raise first_slip(
-                {said + words: close(got, value, 1e-4) for words, value in slips},
+                by_value(got, _nll_slips(x, x_hat, noise_var), said),
                 said + "it should be ½ [ ‖x − x̂‖²/σ² + D (log σ² + log 2π) ], averaged over the examples.",
             )
 
@@ -215,30 +215,28 @@ def score_gradient(answer) -> str:
             "You averaged over the draws. Return one estimate for each draw, (n, K): we want to see how much they scatter."
         )
     same_shape(got, want, "Your estimate")
-    away, var = z - mu, np.exp(log_var)
-    slips = {
-        "log_var is log σ²: you divided by σ, and the derivative of −(z − μ)²/(2σ²) has σ² below.": log_p[
-            :, None
-        ]
-        * away
-        / np.sqrt(var),
-        "log_var is log σ², not log σ: σ² is log_var.exp().": log_p[:, None] * away / var**2,
-        "the sign: log q grows when μ moves towards z, so it is z − μ, and it is log p(x|z) that goes in, not the "
-        "loss −log p(x|z).": -want,
-        "that is ∂ log q/∂μ alone; multiply it by log p(x|z), one number for each draw.": away / var,
-        "σ² is missing: the score of a narrow cloud is large.": log_p[:, None] * away,
-        "multiply by log p itself; its exponential is the likelihood.": np.exp(log_p)[:, None] * away / var,
-    }
     if not close(got, want, 1e-6):
         said = f"For the first draw and latent you got {got[0, 0]:.4f}, expected {want[0, 0]:.4f}: "
         raise first_slip(
-            {said + words: close(got, value, 1e-5) for words, value in slips.items()},
+            by_value(got, _score_slips(log_p[:, None], z - mu, np.exp(log_var)), said, 1e-5),
             said + "it should be log p(x|z) · (z − μ)/σ².",
         )
     return (
         "Right, and nobody had to differentiate the decoder: the same line works for a decoder without a gradient. "
         "What that freedom costs stands in the next cells."
     )
+
+
+def _score_slips(log_p: np.ndarray, away: np.ndarray, var: np.ndarray) -> dict[str, np.ndarray]:
+    return {
+        "log_var is log σ²: you divided by σ, and the derivative of −(z − μ)²/(2σ²) has σ² below.": log_p * away / np.sqrt(var),
+        "log_var is log σ², not log σ: σ² is log_var.exp().": log_p * away / var**2,
+        "the sign: log q grows when μ moves towards z, so it is z − μ, and it is log p(x|z) that goes in, not the "
+        "loss −log p(x|z).": -log_p * away / var,
+        "that is ∂ log q/∂μ alone; multiply it by log p(x|z), one number for each draw.": away / var,
+        "σ² is missing: the score of a narrow cloud is large.": log_p * away,
+        "multiply by log p itself; its exponential is the likelihood.": np.exp(log_p) * away / var,
+    }  # fmt: skip
 
 
 # --- the width that a loss implies ------------------------------------------------------------------------
@@ -302,7 +300,7 @@ def _sigma_slip(got: list[float], want: list[float]) -> Wrong:
     )
     slips = [_sigma_slips(*case) for case in LOSSES]
     return first_slip(
-        {said + words: close(got, [slip[words] for slip in slips], 1e-3) for words in slips[0]},
+        by_value(got, {words: np.array([slip[words] for slip in slips]) for words in slips[0]}, said, 1e-3),
         said + "divide the loss by the KL's weight, and compare the error's weight with 1/(2σ_x²).",
     )
 
@@ -339,8 +337,7 @@ def _judge_sample(answer: Callable) -> None:
     if not np.allclose(got, again, equal_nan=True):
         raise Wrong("use the eps that is handed in: yours draws its own, and gives another z each time.")
     if not close(got, mu + np.sqrt(np.exp(log_var)) * eps, 1e-5):
-        slips = _sample_slips(mu, log_var, eps).items()
-        raise first_slip({words: close(got, value, 1e-5) for words, value in slips}, "it should be μ + σ ε.")
+        raise first_slip(by_value(got, _sample_slips(mu, log_var, eps), rtol=1e-5), "it should be μ + σ ε.")
 
 
 @exercise
@@ -371,34 +368,37 @@ def _half_halved(mu: np.ndarray, log_var: np.ndarray) -> list[float]:
 def model_c(answer) -> str:
     """``answer(mu, log_var) -> ()``: the KL from the prior, summed over latents, averaged over the batch."""
     mu, log_var, _ = _cloud(6)
-    each = 0.5 * (mu**2 + np.exp(log_var) - 1 - log_var)
-    want = float(each.sum(axis=1).mean())
+    want = float(_kl(mu, log_var).sum(axis=1).mean())
     got = array(function(answer)(*_tensors(mu, log_var)), "it")
     if got.shape == (4,):
         raise Wrong("it has one number for each example: average them over the batch.")
     got = number(got, "it")
-    slips = {
-        "a ½ is missing: it is twice the KL that torch.distributions gives.": 2 * want,
-        "the ½ stands before a part of it only.": got
-        if any(close(got, value, 1e-5) for value in _half_halved(mu, log_var))
-        else math.nan,
-        "halved once too often.": want / 2,
-        "that has σ where σ² belongs: σ² is log_var.exp().": float(
-            (each + 0.5 * (np.exp(log_var / 2) - np.exp(log_var))).sum(axis=1).mean()
-        ),
-        "that is a mean over the latents, and each of them has to be paid for.": float(each.mean()),
-        "that is summed over the batch as well.": float(each.sum()),
-        "the axes are exchanged, a sum over the batch and a mean over the latents: dim=1 runs over the latents.": float(
-            each.sum(axis=0).mean()
-        ),
-        "the sign: a KL is never negative.": -want,
-    }
     if not close(got, want, 1e-5):
         raise first_slip(
-            {words: close(got, value, 1e-5) for words, value in slips.items()},
+            by_value(got, _kl_slips(mu, log_var), rtol=1e-5),
             f"it gives {got:.4f}, expected {want:.4f} nats.",
         )
     return "right."
+
+
+def _kl(mu: np.ndarray, log_var: np.ndarray) -> np.ndarray:
+    """Of each latent."""
+    return 0.5 * (mu**2 + np.exp(log_var) - 1 - log_var)
+
+
+def _kl_slips(mu: np.ndarray, log_var: np.ndarray) -> dict[str, float | list[float]]:
+    each = _kl(mu, log_var)
+    want, widths_for_variances = each.sum(axis=1).mean(), each + 0.5 * (np.exp(log_var / 2) - np.exp(log_var))
+    return {
+        "a ½ is missing: it is twice the KL that torch.distributions gives.": 2 * want,
+        "the ½ stands before a part of it only.": _half_halved(mu, log_var),
+        "halved once too often.": want / 2,
+        "that has σ where σ² belongs: σ² is log_var.exp().": widths_for_variances.sum(axis=1).mean(),
+        "that is a mean over the latents, and each of them has to be paid for.": each.mean(),
+        "that is summed over the batch as well.": each.sum(),
+        "the axes are exchanged, a sum over the batch and a mean over the latents: dim=1 runs over the latents.": each.sum(axis=0).mean(),
+        "the sign: a KL is never negative.": -want,
+    }  # fmt: skip
 
 
 @exercise

@@ -2,7 +2,6 @@
 
 import itertools
 import math
-from collections.abc import Sequence
 
 import numpy as np
 import torch
@@ -11,6 +10,7 @@ from scipy.special import logsumexp
 from aelib.exercises.frame import (
     Wrong,
     array,
+    by_value,
     close,
     exercise,
     first_slip,
@@ -63,7 +63,7 @@ def _bound_slip(got: np.ndarray, want: np.ndarray, log_weights: np.ndarray) -> W
         "that is the largest weight alone; all samples count.": log_weights.max(axis=0),
     }
     return first_slip(
-        {said + words: close(got, value, 1e-5, 1e-6) for words, value in slips.items()},
+        by_value(got, slips, said, 1e-5),
         said + "the logarithm of the mean weight over the samples, image by image.",
     )
 
@@ -83,7 +83,7 @@ def compare(answer) -> str:
     mean, errors = apart.mean(), [sd / math.sqrt(40) for sd in _deviations(apart)]
     if not close(got[0], mean, rtol=1e-5):
         raise _difference_slip(got, mean, errors)
-    if not _any_close(got[1], errors):
+    if not any(close(got[1], error, 1e-5) for error in errors):
         raise _error_slip(got[1], errors[0], first, second)
     alone = math.sqrt(first.var(ddof=1) / 40 + second.var(ddof=1) / 40)
     return (
@@ -102,20 +102,16 @@ def _pair(answer) -> np.ndarray:
     )
 
 
-def _deviations(values: np.ndarray) -> tuple[float, float]:
+def _deviations(values: np.ndarray) -> list[float]:
     """The standard deviation, divided by n − 1 and by n: a standard error may be made of either."""
-    return values.std(ddof=1), values.std(ddof=0)
-
-
-def _any_close(got: float, values: Sequence[float]) -> bool:
-    return any(close(got, value, 1e-5) for value in values)
+    return [values.std(ddof=1), values.std(ddof=0)]
 
 
 def _difference_slip(got: np.ndarray, mean: float, errors: list[float]) -> Wrong:
     return first_slip(
         {
             "The two numbers have changed places: first the mean difference, then its standard error.": (
-                close(got[1], mean, 1e-5) and _any_close(got[0], errors)
+                any(close(got, [error, mean], 1e-5) for error in errors)
             ),
             "The difference has the wrong sign: it is first minus second.": close(got[0], -mean, 1e-5),
         },
@@ -145,7 +141,7 @@ def _error_slip(got: float, want: float, first: np.ndarray, second: np.ndarray) 
         ],
     }
     return first_slip(
-        {said + words: _any_close(got, values) for words, values in slips.items()},
+        by_value(got, slips, said, 1e-5),
         said + "the standard deviation of the differences, over √n.",
     )
 
@@ -193,7 +189,7 @@ def _rate_slip(got: float, want: float, mu: np.ndarray, log_var: np.ndarray) -> 
     as_log_sigma = _kl(mu, np.exp(log_var)).sum(axis=1).mean() / math.log(2)
     slips["you read log_var as log σ: σ² is exp(log_var)"] = as_log_sigma
     return first_slip(
-        {f"{said}{words}.": close(got, value, 1e-5) for words, value in slips.items()},
+        by_value(got, {f"{words}.": value for words, value in slips.items()}, said, 1e-5),
         said + "−½ Σ (1 + log σ² − μ² − σ²) for each image, averaged, over log 2.",
     )
 
@@ -282,7 +278,7 @@ def _best_slip(
     apart = np.square(z[:, None] - mu)
     slips |= {words: _average(w.sum(axis=2), x) for words, w in _slipped_weights(apart, log_var).items()}
     return first_slip(
-        {words: close(got, value, 1e-5, 1e-7) for words, value in slips.items()},
+        by_value(got, slips, rtol=1e-5),
         f"The first number is {got[0, 0]:.4f}, expected {_average(log_q, x)[0, 0]:.4f}: log q(z|x_i) for each code and image, "
         "softmax over the images, times the images.",
     )

@@ -5,7 +5,17 @@ from collections.abc import Callable
 import numpy as np
 import torch
 
-from aelib.exercises.frame import Wrong, array, close, exercise, first_slip, function, number, same_shape
+from aelib.exercises.frame import (
+    Wrong,
+    array,
+    by_value,
+    close,
+    exercise,
+    first_slip,
+    function,
+    number,
+    same_shape,
+)
 
 
 def _orthonormal(n_inputs: int, latent_dim: int, seed: int) -> np.ndarray:
@@ -28,7 +38,9 @@ def _judge(
         first = int(np.argmin(agree))
         said = f"{where[first]} you got {got[first]:.5g}, expected {want[first]:.5g}: "
         raise first_slip(
-            {said + words: close(got, [slip[words] for slip in slips], 1e-5, 1e-8) for words in slips[0]},
+            by_value(
+                got, {words: np.array([slip[words] for slip in slips]) for words in slips[0]}, said, 1e-5
+            ),
             said + otherwise,
         )
 

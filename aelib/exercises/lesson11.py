@@ -6,7 +6,7 @@ import struct
 import numpy as np
 import torch
 
-from aelib.exercises.frame import Wrong, array, close, exercise, first_slip, function, number
+from aelib.exercises.frame import Wrong, array, by_value, close, exercise, first_slip, function, number
 
 # --- the header of an IDX file ----------------------------------------------------------------------------
 
@@ -152,9 +152,13 @@ def _bound_slip(got: np.ndarray, want: np.ndarray, finite: np.ndarray) -> Wrong:
     draws, k = DRAWS[first]
     said = f"With {len(draws)} draws and k = {k} you got {got[first]:.4f}, expected {want[first]:.4f}: "
     slips = [_bound_slips(*given) for given in DRAWS]
-    fits = lambda words: close(got[finite], np.array([slip[words] for slip in slips])[finite])  # noqa: E731
     return first_slip(
-        {said + words: fits(words) for words in slips[0]},
+        by_value(
+            got[finite],
+            {words: np.array([slip[words] for slip in slips])[finite] for words in slips[0]},
+            said,
+            1e-6,
+        ),
         said + "cut the draws into groups of k, take the log of the mean weight of each, and average.",
     )
 
@@ -278,6 +282,6 @@ def _auc_slip(got: list[float], want: list[float]) -> Wrong:
     )
     slips = [_auc_slips(*scores) for scores in SCORES]
     return first_slip(
-        {said + words: close(got, [slip[words] for slip in slips], rtol=1e-5) for words in slips[0]},
+        by_value(got, {words: np.array([slip[words] for slip in slips]) for words in slips[0]}, said, 1e-5),
         said + "count the pairs in which the strange score is the higher one, ties half.",
     )

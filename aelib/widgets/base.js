@@ -296,7 +296,7 @@ const scale = ({ domain: [low, high], log }, from, to) => {
  * A small chart drawn at its true size, so that its words keep theirs.
  * x, y: { domain: [low, high], log?, ticks: [[value, "label"], …], title, note? }. `height` is in em.
  * draw(chart) paints the fixed part with chart.line (cut off at the frame), .text, .dot; move(chart) the part that follows the hand
- * (chart.layer is then empty again). drag(xValue, yValue) answers a pointer on the chart.
+ * (chart.layer is then empty again); chart.update() moves it, chart.redraw() paints both anew. drag(xValue, yValue) answers a pointer on the chart.
  */
 export function chart({ label, x, y, height = 15, left = 2.2, right = 0.8, draw, move, drag, describe }) {
   const svg = s("svg", { class: drag ? "ae-chart ae-draggable" : "ae-chart", role: "img", "aria-label": label });
@@ -324,7 +324,9 @@ export function chart({ label, x, y, height = 15, left = 2.2, right = 0.8, draw,
     shape("text", { class: "ae-tick", x: 0, y: 0.85 * me.em, text: y.title });
     if (y.note) shape("text", { class: "ae-tick", x: me.right, y: 0.85 * me.em, "text-anchor": "end", text: y.note });
   };
+  let wide = 0;
   const resize = (width) => {
+    wide = width;
     me.em = parseFloat(getComputedStyle(root).fontSize);
     const tall = height * me.em;
     Object.assign(me, { left: left * me.em, right: width - right * me.em, top: 1.7 * me.em, bottom: tall - 2.8 * me.em });
@@ -347,6 +349,7 @@ export function chart({ label, x, y, height = 15, left = 2.2, right = 0.8, draw,
     me.moving.replaceChildren();
     move?.(me);
   };
+  me.redraw = () => wide && resize(wide);
   if (drag) followPointer(svg, (a, b) => me.scaleX && drag(me.scaleX.value(a), me.scaleY.value(b)));
   me.dispose = onWidth(root, resize);
   return me;

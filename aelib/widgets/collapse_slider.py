@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 LOG2_NOISE = (-6.5, 1.0)
 LOG2_BETA = (-1.0, 4.0)
 MOST_LATENTS = 16
+EVEN_TICKS = (0.05, 0.1, 0.25, 0.5, 1.0)
 
 
 class CollapseSlider(Interactive, script="collapse_slider"):
@@ -115,7 +116,7 @@ class CollapseSlider(Interactive, script="collapse_slider"):
         return (
             f"The eigenvalues of the data in falling order, on a logarithmic scale, and a threshold at {now['level']:.4g}, which is "
             f"β = {self.beta:.3g} times σ_x² = {now['noiseVar']:.4g}, {how}. {now['used']} of {self.latent_dim} latents lie above it and "
-            f"are used; a bar shows the KL of each. ELBO {now['elbo']:.2f} nats. Below, digits and their copies."
+            f"are used, each joined to it by a stem twice its KL long. ELBO {now['elbo']:.2f} nats. Beside it, digits and their copies."
         )
 
     def picture(self) -> Figure:
@@ -147,6 +148,8 @@ class CollapseSlider(Interactive, script="collapse_slider"):
         ax.plot(number[~used], values[~used], "o", color=LINEAR, markerfacecolor="none", label="not used")
         ax.axhline(level, color=BLACK, linestyle="--", linewidth=1.5, label=r"$\beta\sigma_x^2$")
         ax.set(yscale="log", xlabel="direction", ylabel="eigenvalue λ")
+        ax.set_yticks(EVEN_TICKS, [f"{tick:g}" for tick in EVEN_TICKS])
+        ax.minorticks_off()
         ax.legend(fontsize=10)
 
 

@@ -144,33 +144,27 @@ function onto(share, low, high) {
   return Math.max(low, moved < high ? moved : high - Math.abs(high) * 2 ** -53);
 }
 
-/** The halves move apart and the outermost pieces change places with the hole between them. */
-function parted([low, cut, high], width) {
-  return {
-    pieces: between([low - width, low, cut, high, high + width]),
-    places: { starts: [cut - width, low - width, cut + width, cut], stops: [cut, cut - width, high + width, cut + width] },
-  };
-}
+/** The halves move apart, and what lies beyond them moves into the hole. */
+const parted = ([low, cut, high], width) => [
+  between([low - width, low, cut, high, high + width]),
+  { starts: [cut - width, low - width, cut + width, cut], stops: [cut, cut - width, high + width, cut + width] },
+];
 
-/** What the knobs do to one coordinate before the turn: how far its halves move, and which intervals change places, in order. */
+/** What the knobs do to one coordinate before the turn: how far its halves move, and the exchanges one after the other. */
 function steps(sorted, order, gap) {
   const halves = binEdges(sorted, 2);
   const width = (gap * (halves[2] - halves[0])) / 2;
-  const exchanges = [];
-  if (order) {
-    const cells = between(binEdges(sorted, order.length));
-    exchanges.push([cells, shuffled(cells, Array.from(order))]);
-  }
-  if (gap) {
-    const { pieces, places } = parted(halves, width);
-    exchanges.push([pieces, places]);
-  }
-  return { width, exchanges };
+  const holes = gap ? [parted(halves, width)] : [];
+  if (!order) return { width, exchanges: holes };
+  const cells = between(binEdges(sorted, order.length));
+  return { width, exchanges: [[cells, shuffled(cells, Array.from(order))], ...holes] };
 }
+
+const STILL = { width: 0, exchanges: [] };
 
 /** Everything that the knobs do to columns, given each coordinate in order: { change, undo, frame, reach }. */
 function bijection(toy, sorted, { degrees, cells, gap }) {
-  const axes = sorted.map((column, axis) => steps(column, toy.orders[cells]?.[axis], gap));
+  const axes = cells === 1 && gap === 0 ? [STILL, STILL] : sorted().map((column, axis) => steps(column, toy.orders[cells]?.[axis], gap));
   const there = (column, axis) => axes[axis].exchanges.reduce((z, [from, to]) => exchange(z, from, to), column);
   const back = (column, axis) => axes[axis].exchanges.reduceRight((z, [from, to]) => exchange(z, to, from), column);
   return {
@@ -266,11 +260,13 @@ function representative(toy, drawn) {
   return Math.min(1, 1 / ratio, covered / TRAIN / toy.realCoverage);
 }
 
-/** The codes before any bijection, each coordinate of them in order, and the codes of the mixed pictures. */
+/** The codes before any bijection, each coordinate of them in order if it is asked for, and the codes of the mixed pictures. */
 function blurred(toy, noise) {
   const add = (columns, eps) => columns.map((column, axis) => column.map((value, i) => value + noise * eps[axis][i]));
   const codes = add(toy.factors, toy.eps);
-  return { codes, sorted: codes.map((column) => column.slice().sort()), mixed: add(toy.mixed, toy.epsAgain) };
+  let inOrder = null;
+  const sorted = () => (inOrder ??= codes.map((column) => column.slice().sort()));
+  return { codes, sorted, mixed: add(toy.mixed, toy.epsAgain) };
 }
 
 /** The codes for one setting of the knobs, and the copies that the decoder draws from the held-out ones. */

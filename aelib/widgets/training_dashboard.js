@@ -32,6 +32,8 @@ function readRun(model) {
   };
 }
 
+const put = (node, attributes) => Object.entries(attributes).forEach(([name, value]) => node.setAttribute(name, value));
+const write = (node, words) => { if (node.textContent !== words) node.textContent = words; };
 const nats = (value) => value.toFixed(1).replace("-", "−");
 const open = (run, n) => run.kl(n).filter((value) => value > IN_USE).length;
 
@@ -67,9 +69,10 @@ function render({ model, el }) {
   const input = row("Input", "input", COPIES, "held-out digits");
   const copies = row("Copies", "recon", COPIES, "their copies, each from a drawn code");
   const drawings = row("Drawings", "latent", DRAWN, "eight codes of the prior, decoded");
-  const curve = lossCurve({ run: () => run, at, choose });
+  let words = "";
+  const curve = lossCurve({ run: () => run, at, choose, describe: () => words });
   const bars = klBars({ run: () => run, at });
-  const map = codeMap(() => sentence(run, at()));
+  const map = codeMap(() => words);
   body.append(epochs.root,
     h("div", { class: "ae-run" },
       h("div", { class: "ae-run-left" },
@@ -80,11 +83,11 @@ function render({ model, el }) {
   const draw = () => {
     const n = at();
     const last = Math.max(run.count - 1, 0);
+    words = sentence(run, n);
     epochs.input.max = last;
     epochs.input.disabled = !run.count;
     epochs.set(Math.max(n, 0));
     epochs.input.style.setProperty("--ae-filled", `${last ? (100 * n) / last : 0}%`);
-    input.drawn.paint(run.original);
     copies.drawn.paint(run.count ? run.copy(n) : () => 0, "recon");
     drawings.drawn.paint(run.count ? run.drawing(n) : () => 0, "latent");
     number.textContent = run.count ? nats(run.loss(n)) : "–";
@@ -93,10 +96,11 @@ function render({ model, el }) {
     bars.update();
     map.paint(run.count ? run.clouds(n) : [], run.labels, run.axes);
     if (run.count) Object.assign(section.dataset, { epoch: run.epoch(n), reconstruction: run.reconstruction(n), kl: run.price(n), negElbo: run.loss(n), inUse: open(run, n), frames: run.count });
-    say(sentence(run, n));
+    say(words);
   };
+  input.drawn.paint(run.original);
   draw();
-  const again = () => { run = readRun(model); draw(); };
+  const again = () => { run = readRun(model); curve.redraw(); bars.redraw(); draw(); };
   const deaf = [listen(model, ["numbers", "pictures", "marks", "axes"], again), listen(model, ["shown"], draw)];
   return () => [...deaf, curve.dispose, bars.dispose, map.dispose, ...[input, copies, drawings].map(({ drawn }) => drawn.dispose)].forEach((stop) => stop());
 }
@@ -112,7 +116,7 @@ function ticks(low, high, pieces) {
 }
 
 /** The two curves, over the epochs that there are now: the chart's scales follow the run. */
-function lossCurve({ run, at, choose }) {
+function lossCurve({ run, at, choose, describe }) {
   const epochsOf = (data) => Array.from({ length: data.count }, (_, n) => data.epoch(n));
   const range = (data) => {
     const losses = epochsOf(data).map((_, n) => data.loss(n));
@@ -120,10 +124,16 @@ function lossCurve({ run, at, choose }) {
     const span = Math.max(losses[Math.min(3, data.count - 1)] - low, 1);
     return [low - 0.06 * span, low + 1.2 * span];
   };
-  const me = chart({
+  let [rule, dot] = [null, null];
+  const follow = (c) => {
+    const [epoch, loss] = [run().epoch(at()), run().loss(at())];
+    put(rule, { x1: c.x(epoch), x2: c.x(epoch) });
+    put(dot, { cx: c.x(epoch), cy: clamp(c.y(loss), c.top, c.bottom) });
+  };
+  return chart({
     label: "loss against epochs", height: 17, left: 2.6,
     x: { domain: [0, 1], ticks: [], title: "epoch" }, y: { domain: [0, 1], ticks: [], title: "nats" },
-    move: (c) => {
+    draw: (c) => {
       const data = run();
       if (!data.count) return;
       const [low, high] = range(data);
@@ -136,32 +146,38 @@ function lossCurve({ run, at, choose }) {
           s("text", { class: "ae-tick", x: c.left - 0.5 * c.em, y: c.y(value) + 0.28 * c.em, "text-anchor": "end", text: String(value).replace("-", "−") }));
       }
       for (const value of ticks(1, end, 4)) c.layer.append(s("text", { class: "ae-tick", x: c.x(value), y: c.bottom + 1.25 * c.em, "text-anchor": "middle", text: value }));
-      const n = at();
       const points = (of) => epochsOf(data).map((epoch, index) => [epoch, of(index)]);
       const band = [...points(data.loss), ...points(data.reconstruction).reverse()].map(([a, b]) => `${c.x(a)},${clamp(c.y(b), c.top, c.bottom)}`).join(" ");
       c.layer.append(s("polygon", { class: "ae-run-band", points: band }));
-      c.rule(data.epoch(n), "ae-rule");
+      rule = c.rule(1, "ae-rule");
       c.line(points(data.reconstruction), "ae-recon ae-run-dashed");
       c.line(points(data.loss), "ae-run-loss");
-      c.dot(data.epoch(n), clamp(data.loss(n), low, high), "ae-run-dot", 0.36);
+      dot = c.dot(1, low, "ae-run-dot", 0.36);
       c.layer.append(s("text", { class: "ae-label ae-text-input", x: c.right, y: c.top + 0.9 * c.em, "text-anchor": "end", text: "negative ELBO" }),
         s("text", { class: "ae-label ae-text-recon", x: c.right, y: c.top + 2.2 * c.em, "text-anchor": "end", text: "dashed: reconstruction" }),
         s("text", { class: "ae-label ae-text-latent", x: c.right, y: c.top + 3.5 * c.em, "text-anchor": "end", text: "between them: KL" }));
     },
+    move: (c) => run().count && follow(c),
     drag: (epoch) => run().count && choose(nearestIndex(epochsOf(run()), epoch)),
-    describe: () => sentence(run(), at()),
+    describe,
   });
-  return me;
 }
 
 /** One bar a latent, on the scale of the whole run. */
 function klBars({ run, at }) {
   const { latents } = run();
+  let bars = [];
+  const stand = (c, value, [bar, word]) => {
+    put(bar, { y: c.y(value), height: c.bottom - c.y(value) });
+    if (!word) return;
+    put(word, { y: c.y(value) - 0.35 * c.em });
+    write(word, value.toFixed(2));
+  };
   return chart({
     label: "KL of each latent", height: 11, left: 1.6,
     x: { domain: [0.5, latents + 0.5], ticks: Array.from({ length: latents }, (_, k) => [k + 1, latents <= 16 ? k + 1 : ""]), title: "latent" },
     y: { domain: [0, 1], ticks: [], title: "KL in nats" },
-    move: (c) => {
+    draw: (c) => {
       const data = run();
       if (!data.count) return;
       const all = Array.from({ length: data.count }, (_, n) => Math.max(...data.kl(n)));
@@ -169,11 +185,13 @@ function klBars({ run, at }) {
       c.y = (value) => c.bottom - (value / top) * (c.bottom - c.top);
       const wide = 0.7 * (c.x(2) - c.x(1));
       c.layer.append(s("line", { class: "ae-axis", x1: c.left, x2: c.right, y1: c.bottom, y2: c.bottom }));
-      data.kl(at()).forEach((value, k) => {
-        c.layer.append(s("rect", { class: data.axes.includes(k) ? "ae-run-bar ae-run-mapped" : "ae-run-bar", x: c.x(k + 1) - wide / 2, width: wide, y: c.y(value), height: c.bottom - c.y(value) }));
-        if (latents <= 10) c.text(k + 1, value, value.toFixed(2), "ae-quiet", "middle", 0, -0.35);
+      bars = Array.from({ length: latents }, (_, k) => {
+        const bar = s("rect", { class: data.axes.includes(k) ? "ae-run-bar ae-run-mapped" : "ae-run-bar", x: c.x(k + 1) - wide / 2, width: wide });
+        c.layer.append(bar);
+        return [bar, latents <= 10 ? c.text(k + 1, 0, "", "ae-quiet", "middle") : null];
       });
     },
+    move: (c) => run().count && run().kl(at()).forEach((value, k) => stand(c, value, bars[k])),
     describe: () => (run().count ? `KL of each latent in nats: ${[...run().kl(at())].map((value) => value.toFixed(2)).join(", ")}.` : "KL of each latent: nothing yet."),
   });
 }
@@ -187,29 +205,35 @@ function codeMap(describe) {
   const y = (b) => side * (0.5 - b / (2 * REACH));
   const build = (clouds, axes) => {
     const rings = [1, 2, 3].map((r) => s("circle", { class: "ae-run-ring", cx: x(0), cy: y(0), r: (side * r) / (2 * REACH) }));
-    marks = clouds.map(() => [s("ellipse", { class: "ae-run-cloud" }), s("text", { class: "ae-run-numeral", "text-anchor": "middle" })]);
+    marks = clouds.map(() => ({ shape: s("ellipse", { class: "ae-run-cloud" }), word: s("text", { class: "ae-run-numeral", "text-anchor": "middle" }), was: {} }));
     const names = clouds.length ? [
       s("text", { class: "ae-tick", x: side - 4, y: y(0) - 4, "text-anchor": "end", text: `latent ${axes[0] + 1}` }),
       s("text", { class: "ae-tick", x: x(0) + 4, y: 12, text: `latent ${axes[1] + 1}` })] : [];
-    svg.replaceChildren(...rings, ...marks.map(([shape]) => shape), ...marks.map(([, word]) => word), ...names);
+    svg.replaceChildren(...rings, ...marks.map(({ shape }) => shape), ...marks.map(({ word }) => word), ...names);
     built = `${side} ${clouds.length} ${axes}`;
   };
   const draw = () => {
     if (!side || !last) return;
     const [clouds, labels, axes] = last;
     if (built !== `${side} ${clouds.length} ${axes}`) build(clouds, axes);
-    clouds.forEach(({ a, b, wide, tall }, i) => {
-      const [shape, word] = marks[i];
-      const [cx, cy] = [x(a), y(b)];
-      Object.entries({ cx, cy, rx: (side * wide) / (2 * REACH), ry: (side * tall) / (2 * REACH) }).forEach(([name, value]) => shape.setAttribute(name, value));
-      Object.entries({ x: cx, y: cy + 4 }).forEach(([name, value]) => word.setAttribute(name, value));
-      if (word.textContent !== String(labels[i] ?? "·")) word.textContent = labels[i] ?? "·";
+    clouds.forEach((cloud, i) => {
+      stand(marks[i], cloud);
+      write(marks[i].word, String(labels[i] ?? "·"));
     });
     svg.setAttribute("aria-label", clouds.length ? `Map of two latents: sixty digits with their clouds, over the rings of the prior. ${describe()}` : "Map of two latents: nothing yet.");
   };
+  const stand = (mark, { a, b, wide, tall }) => {
+    const { shape, word, was } = mark;
+    if (was.a !== a || was.b !== b) {
+      put(shape, { cx: x(a), cy: y(b) });
+      put(word, { x: x(a), y: y(b) + 4 });
+    }
+    if (was.wide !== wide || was.tall !== tall) put(shape, { rx: (side * wide) / (2 * REACH), ry: (side * tall) / (2 * REACH) });
+    mark.was = { a, b, wide, tall };
+  };
   const resize = (width) => {
     side = Math.min(width, 380);
-    Object.entries({ width: side, height: side, viewBox: `0 0 ${side} ${side}` }).forEach(([name, value]) => svg.setAttribute(name, value));
+    put(svg, { width: side, height: side, viewBox: `0 0 ${side} ${side}` });
     draw();
   };
   return { root, paint: (...next) => { last = next; draw(); }, dispose: onWidth(root, resize) };

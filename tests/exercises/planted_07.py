@@ -12,7 +12,7 @@ FULL = (
 LETTERS = ("log_var_read_as_log_std", "missing_half", "wrong_axis", "wrong_sign")
 
 RIGHT_LINES = {
-    "log_q(z, mu, log_var)": "-0.5 * (L + log_var + (z - mu) ** 2 / log_var.exp())",
+    "log_density(z, mu, log_var)": "-0.5 * (L + log_var + (z - mu) ** 2 / log_var.exp())",
     "mean_log_q(mu, log_var)": "-0.5 * (L + log_var + 1)",
     "mean_log_p(mu, log_var)": "-0.5 * (L + mu**2 + log_var.exp())",
     "kl_of(mean_log_q, mean_log_p)": "mean_log_q - mean_log_p",

@@ -92,3 +92,10 @@ PLANTED: dict[str, list[tuple[str, str]]] = {
         ),
     ],
 }
+
+ACCEPTED: dict[str, list[str]] = {
+    "lesson09.compare": [
+        COMPARE + "torch.stack([apart.mean(), apart.std() / n**0.5])",
+        COMPARE + "[apart.mean().item(), apart.std(correction=0).item() / n**0.5]",
+    ],
+}

@@ -101,3 +101,16 @@ PLANTED: dict[str, list[tuple[str, str]]] = {
         ),
     ],
 }
+
+ACCEPTED: dict[str, list[str]] = {
+    "lesson11.idx_sizes": [read("4").replace("tuple(", "list(", 1)],
+    "lesson11.bound_with": [
+        BOUND
+        + "(groups - groups.amax(dim=1, keepdim=True)).exp().mean(dim=1).log().add_(groups.amax(dim=1)).mean()",
+    ],
+    "lesson11.same_quantity": [
+        'same_quantity = "a, b, e"',
+        'same_quantity = "abe"',
+        'same_quantity = ["E", "b", "a"]',
+    ],
+}

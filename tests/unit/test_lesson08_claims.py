@@ -153,6 +153,16 @@ def test_noise_learned_from_one_closes_latents_and_from_a_small_value_it_does_no
         assert error(from_small) < 0.75 * error(from_one)
 
 
+def test_five_times_the_epochs_bring_some_of_the_closed_latents_back_and_not_all():
+    models = [started_at(1.0, seed) for seed in SEEDS]
+    fit_many(models, digits(), seeds=SEEDS, loss=neg_elbo, **TRAINING | {"epochs": 300})
+    opened = [in_use(late) - in_use(early) for late, early in zip(models, variants("from 1"), strict=True)]
+    assert 0.5 <= np.mean(opened) <= 2
+    for model in models:
+        assert in_use(model) <= 7
+        assert abs(model.noise_var / error(model) - 1) < 0.25
+
+
 def test_cross_entropy_on_grey_pixels_over_regularises():
     for grey, gaussian in zip(variants("grey"), gaussians(), strict=True):
         assert in_use(grey) <= 5 < in_use(gaussian)
@@ -164,6 +174,8 @@ def test_around_its_best_value_cross_entropy_is_a_parabola_of_that_width():
         step, entropy = 1e-3, lambda p, x=best: -x * math.log(p) - (1 - x) * math.log(1 - p)
         curvature = (entropy(best + step) + entropy(best - step) - 2 * entropy(best)) / step**2
         assert 1 / curvature == pytest.approx(best * (1 - best), rel=1e-3)
+    mean_image = digits().all.double().mean(dim=0)
+    assert (mean_image * (1 - mean_image)).mean() == pytest.approx(0.144, abs=0.001)
 
 
 def test_the_continuous_bernoulli_is_no_better_picture_and_many_pixels_are_at_the_ends():
@@ -204,6 +216,17 @@ def test_drawings_are_nearest_in_between_and_at_the_end_nothing_is_left():
     assert (middle[:, 2] < 0.95 * np.minimum(small[:, 2], large[:, 2])).all()
     assert (middle[:, 3] < fifth[:, 3]).all()
     assert (large[:, 3] == 0).all() and (large[:, 0] < 0.01).all()
+
+
+def test_the_sums_of_squares_of_the_table_leave_at_most_two_latents_on_digits():
+    betas = [1.0, 2.0, 5.0, 10.0, 20.0]
+    models = [VAE(64, K, hidden=(64,), noise_var=0.05, seed=seed) for seed in SEEDS for _ in betas]
+    seeds = [seed for seed in SEEDS for _ in betas]
+    fit_many(models, digits(), seeds=seeds, betas=betas * 5, loss=neg_elbo, **TRAINING)
+    found = np.array([(in_use(model), drawings(model)) for model in models]).reshape(5, len(betas), 2)
+    assert (found[:, 3, 0] <= 2).all()
+    assert (found[:, 4, 0] == 0).all()
+    assert np.isin(found[..., 1].argmin(axis=1), [1, 2]).all(), "drawings are nearest at a beta of a few"
 
 
 @pytest.mark.parametrize(
