@@ -43,7 +43,7 @@ slides: $(VENV)/test.stamp ## write each lecture to site/slides/ as one file tha
 photograph: $(VENV)/test.stamp ## take the README's picture of the explorer again (needs Chromium or Chrome)
 	$(BIN)/python figures/photograph.py
 
-published: $(VENV)/lab.stamp ## train on MNIST by two published protocols and print the table (ten minutes)
+published: $(VENV)/lab.stamp ## train on MNIST by two published protocols and print the table (a quarter of an hour)
 	$(BIN)/python notebooks/publish/published.py
 
 bench: $(VENV)/test.stamp ## measure training, sweeps and interactives against the usual way

@@ -231,8 +231,19 @@ def overlap_share(model: VAE) -> float:
 def test_overlap_is_none_of_the_error_at_an_eighth_and_nearly_all_at_four():
     assert max(map(overlap_share, trained()[8, 0.125])) < 0.02
     one = [overlap_share(model) for model in trained()[8, 1.0]]
-    assert 0.25 < min(one) < max(one) < 0.65
+    assert 0.25 < min(one) < max(one) < 0.5, "more than half is the network's own"
+    assert min(map(overlap_share, trained()[8, 2.0])) > 0.5, "overlap takes over between 1 and 2"
     assert min(map(overlap_share, trained()[8, 4.0])) > 0.85
+
+
+def test_longer_training_helps_at_beta_one_and_leaves_the_overlap_at_four():
+    longer = {beta: VAE(64, 8, hidden=(64,), noise_var=0.05, seed=0) for beta in (1.0, 4.0)}
+    settings = TRAINING | {"epochs": 300}
+    fit_many(list(longer.values()), digits(), seeds=[0, 0], betas=list(longer), loss=neg_elbo, **settings)
+    gains = {beta: 1 - error(model) / error(trained()[8, beta][0]) for beta, model in longer.items()}
+    assert gains[1.0] > 0.08
+    assert 0 < gains[4.0] < 0.2
+    assert overlap_share(longer[4.0]) > 0.85
 
 
 @torch.no_grad()
@@ -252,6 +263,37 @@ def test_a_mixture_pays_log_two_and_the_average_pays_the_distance():
     either = torch.stack([likelihoods.gaussian(one, one, 0.05), likelihoods.gaussian(one, two, 0.05)])
     assert float(math.log(2) - either.logsumexp(dim=0) - exact) == pytest.approx(math.log(2), abs=1e-6)
     assert average - exact > 10
+
+
+# Three contests
+
+
+@torch.no_grad()
+def test_each_of_three_betas_wins_a_contest():
+    """A has beta 1/8, B has 4, C has 1."""
+    found = {}
+    for name, beta in (("A", 0.125), ("B", 4.0), ("C", 1.0)):
+        models = trained()[8, beta]
+        bounds = [importance_weighted_bound(model, x, 1000, fresh()).mean().item() for model in models]
+        draws = [drawn(model, model.sample_codes(len(x), fresh(1))) for model in models]
+        found[name] = np.array([bounds, [error(model) for model in models], *zip(*draws, strict=True)])
+    (_, a_copies, _, _), (b_bound, b_copies, b_distance, b_cover), (c_bound, c_copies, c_distance, c_cover) = found.values()
+    assert (a_copies < np.minimum(b_copies, c_copies)).all()
+    assert (b_distance < np.minimum(found["A"][2], c_distance)).all()
+    assert (c_bound > np.maximum(found["A"][0], b_bound)).all()
+    assert (c_cover > found["A"][3]).all()
+    assert c_cover.mean() > b_cover.mean()
+
+
+def test_the_strong_betas_copies_cover_half_and_the_road_costs_both_the_same():
+    shares_kept = []
+    for beta in (1.0, 4.0):
+        copies = [drawn(model, model.encode(x)[0])[1] for model in trained()[8, beta]]
+        roads = [halfway(model)[1] for model in trained()[8, beta]]
+        shares_kept.append((np.mean(copies), np.mean(roads) / np.mean(copies)))
+    (of_vae, kept), (of_strong, strongly_kept) = shares_kept
+    assert 0.4 < of_strong / of_vae < 0.6
+    assert abs(kept - strongly_kept) < 0.08
 
 
 # The scorecards

@@ -22,6 +22,7 @@ def rows() -> list[dict]:
     data, stages = random_images(), ((1, 1e-3), (2, 1e-3))
     return [
         *published.official_example(data, epochs=1),
+        *published.small_network(data, stages[:1]),
         *published.burda(data, stages, n_samples=20),
         *published.floor(data),
     ]
@@ -37,18 +38,28 @@ def form(found: list[dict]) -> list[dict]:
 
 
 def test_the_kept_run_has_the_form_of_a_new_one(rows):
-    new = json.loads(json.dumps(form(rows)).replace("200 samples", "5000 samples").replace('"20 ', '"500 '))
+    new = json.loads(json.dumps(form(rows)).replace("200 draws", "5000 draws").replace('"20 ', '"500 '))
     assert [row for row in form(kept()) if row["figure"] != "−ELBO"] == [
         row for row in new if row["figure"] != "−ELBO"
     ]
     epochs = [row["epochs"] for row in kept() if row["figure"] == "−ELBO"]
-    assert epochs == list(accumulate(n for n, _ in published.STAGES))
+    assert epochs == [published.STAGES[0][0], *accumulate(n for n, _ in published.STAGES)]
+
+
+def test_the_two_networks_as_they_are_and_shuffled():
+    new = published.architectures(random_images(), epochs=1)
+    kept = json.loads(published.KEPT.read_text(encoding="utf-8"))["architectures"]
+    assert [row.keys() for row in new] == [row.keys() for row in kept]
+    plain, convolutional = kept
+    assert convolutional["as they are"] < plain["as they are"] - 2, "the true claim wins some nats"
+    assert convolutional["shuffled"] > convolutional["as they are"] + 10, "and the false one costs many"
+    assert abs(plain["shuffled"] - plain["as they are"]) < 3
 
 
 def test_more_samples_tighten_the_bound_and_nothing_gets_below_the_coins(rows):
     ours = {row["figure"]: row["ours"] for row in rows}
-    assert ours["200 samples, the same 1,000"] < ours["20 samples, 1,000 images"] < ours["−ELBO"]
-    assert 300 < ours["entropy of the coins"] < ours["200 samples, the same 1,000"]
+    assert ours["200 draws, the same 1,000"] < ours["20 draws, 1,000 images"] < ours["−ELBO"]
+    assert 300 < ours["entropy of the coins"] < ours["200 draws, the same 1,000"]
 
 
 def test_coins_are_fair_to_the_grey_value():
