@@ -12,6 +12,7 @@ from collections.abc import Sequence
 from numbers import Integral
 from typing import NamedTuple
 
+import numpy as np
 import torch
 from torch import Tensor
 
@@ -393,8 +394,8 @@ def _check_vectors(n_dims: int, **tensors: Tensor) -> None:
             raise ValueError(f"{name} has shape {_show(tensor.shape)}, expected (..., {n_dims}).")
     _check_finite(**tensors)
     try:
-        torch.broadcast_shapes(*(tensor.shape for tensor in tensors.values()))
-    except RuntimeError:
+        np.broadcast_shapes(*(tuple(tensor.shape) for tensor in tensors.values()))  # torch's own imports sympy, 40 MB
+    except ValueError:
         listed = " and ".join(f"{name} {_show(tensor.shape)}" for name, tensor in tensors.items())
         raise ValueError(f"{listed} do not broadcast: their leading dimensions must agree or be 1.") from None
 

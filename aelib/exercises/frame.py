@@ -48,7 +48,7 @@ def exercise(check: Callable[..., str]) -> Callable[..., Verdict]:
         if any(answer is ... for answer in answers):
             return Verdict("not tried", NOT_TRIED)
         try:
-            return Verdict("right", check(*(_watched(answer) for answer in answers)))
+            return Verdict("right", check(*(watched(answer) for answer in answers)))
         except _Untouched:
             return Verdict("not tried", NOT_TRIED)
         except Wrong as wrong:
@@ -146,7 +146,7 @@ class _Untouched(Exception):
     pass
 
 
-def _watched(answer):
+def watched(answer):
     """A student's function, wrapped so that its mistakes are told apart from the check's."""
     if not callable(answer) or isinstance(answer, type):
         return answer

@@ -19,6 +19,7 @@ from aelib.exercises.frame import (
     function,
     number,
     same_shape,
+    watched,
 )
 
 LOG_2PI = math.log(2 * math.pi)
@@ -501,3 +502,177 @@ def bugs(*answers) -> Verdict:
 def _in_short(verdict: Verdict) -> str:
     words = "not tried yet." if verdict.status == "not tried" else verdict.sentence
     return f"{Verdict.MARKS[verdict.status]} {words}"
+
+
+# --- the whole VAE ----------------------------------------------------------------------------------------
+
+N_INPUTS, LATENT_DIM, NOISE_VAR = 6, 3, 0.05
+
+
+@exercise
+def from_an_empty_cell(model_class, loss) -> str:
+    """A VAE and its loss: a class ``(n_inputs, latent_dim)`` with ``encode(x) -> mu, log_var``, ``sample(mu, log_var)
+    -> z`` and ``decode(z) -> x_hat``, and a function ``(model, x) -> ()``, −ELBO at σ_x² = 0.05 with one draw."""
+    with torch.random.fork_rng(devices=[]):
+        torch.manual_seed(0)
+        models = [_built(model_class) for _ in range(3)]
+        x = torch.rand(200, N_INPUTS, dtype=torch.float64)
+        _judge_encode(models, 6 * (x - 0.5))
+        _judge_throw(models[0])
+        _judge_decode(models[0])
+        _judge_loss(models[0], function(loss), x[:50])
+        _judge_path(models[0], loss, x[:50])
+    return (
+        "Right: two heads, a throw with the dice kept apart, and −ELBO in nats whose gradient reaches every weight. That "
+        "is a whole VAE; let it learn with `fit(MyVAE(64, 8), data, epochs=60, lr=0.005, seed=0, loss=my_loss)`."
+    )
+
+
+def _built(model_class) -> nn.Module:
+    if not isinstance(model_class, type):
+        raise Wrong(
+            f"The check builds the model itself and takes your class, without brackets, but it got {type(model_class).__name__}."
+        )
+    model = watched(lambda: model_class(N_INPUTS, LATENT_DIM))()
+    if not isinstance(model, nn.Module):
+        raise Wrong("MyVAE should derive from torch.nn.Module, so that its weights can be found and trained.")
+    return model.double()
+
+
+def _method(model: nn.Module, name: str) -> Callable:
+    if not callable(getattr(model, name, None)):
+        raise Wrong(f"The class has no method {name}.")
+    return watched(getattr(model, name))
+
+
+def _judge_encode(models: list[nn.Module], x: torch.Tensor) -> None:
+    """Two tables, not the same numbers, and no sign forbidden."""
+    found = [_method(model, "encode")(x) for model in models]
+    for pair in found:
+        if not isinstance(pair, tuple) or len(pair) != 2:
+            raise Wrong("encode should return a pair, mu and log_var.")
+        for name, got in zip(("mu", "log_var"), pair, strict=True):
+            same_shape(array(got, name), np.empty((len(x), LATENT_DIM)), f"the {name} of encode")
+        if close(array(pair[0]), array(pair[1])):
+            raise Wrong(
+                "mu and log_var are the same numbers: each needs a layer, or a half of a layer, of its own."
+            )
+    for name, got in zip(("mu", "log_var"), map(torch.cat, zip(*found, strict=True)), strict=True):
+        if (got >= 0).all() or (got <= 0).all():
+            raise Wrong(
+                f"{name} never changes its sign: is there a bend after the last layer? A place may lie on either side of 0, and "
+                "so may the logarithm of a variance."
+            )
+
+
+def _judge_throw(model: nn.Module) -> None:
+    """Many codes from one cloud: their mean, their spread, and a throw for each example."""
+    mu = torch.tensor([1.0, -1.0, 0.0], dtype=torch.float64).expand(4000, -1)
+    log_var = torch.tensor([4.0, 1.0, 0.25], dtype=torch.float64).log().expand(4000, -1)
+    z = torch.as_tensor(
+        same_shape(
+            array(_method(model, "sample")(mu, log_var), "sample(mu, log_var)"),
+            mu.numpy(),
+            "the code of sample",
+        )
+    )
+    spread = (z - mu).std(dim=0)
+    slips = {
+        "sample returns mu itself: a code is drawn from the cloud, so noise is missing.": close(z, mu),
+        "One throw serves the whole batch; each example needs noise of its own, as torch.randn_like(mu) gives.": close(
+            z, z[:1].expand_as(z)
+        ),
+        "The codes scatter by σ², not by σ: log_var is log σ², so σ is torch.exp(log_var / 2).": close(
+            spread, [4.0, 1.0, 0.25], rtol=0.15
+        ),
+        "The noise is not normal with mean 0: torch.rand is even between 0 and 1, torch.randn is normal.": not close(
+            z.mean(dim=0), mu[0], rtol=0, atol=0.2
+        ),
+    }
+    if any(slips.values()) or not close(spread, [2.0, 1.0, 0.5], rtol=0.1):
+        found = ", ".join(f"{value:.2f}" for value in spread.tolist())
+        raise first_slip(
+            slips, f"For σ = 2, 1 and 0.5 your codes scatter by {found}: z = μ + σ ε, with ε standard normal."
+        )
+
+
+def _judge_decode(model: nn.Module) -> None:
+    z = torch.randn(7, LATENT_DIM, dtype=torch.float64)
+    same_shape(
+        array(_method(model, "decode")(z), "decode(z)"), np.empty((7, N_INPUTS)), "the x_hat of decode"
+    )
+
+
+def _judge_loss(model: nn.Module, loss: Callable, x: torch.Tensor, n_throws: int = 100) -> None:
+    """The student's −ELBO and ours, throw by throw from the same seeds: equal, or on average equal."""
+    got, parts = [], []
+    for seed in range(n_throws):
+        torch.manual_seed(seed)
+        got.append(number(loss(model, x), "your loss"))
+        torch.manual_seed(seed)
+        parts.append(_parts(model, x))
+    said = "The loss: "
+    fits = {said + why: _agree(got, values) for why, values in _loss_slips(np.array(parts), len(x)).items()}
+    right = _neg_elbo(*np.array(parts).T[:2])
+    if not _agree(got, right):
+        raise first_slip(
+            fits, f"{said}it is {np.mean(got):.3f} on average over throws, expected {right.mean():.3f} nats."
+        )
+
+
+def _parts(model: nn.Module, x: torch.Tensor) -> list[float]:
+    """Squared error of a drawn code and KL, both summed and averaged over the batch; squared error at z = mu."""
+    with torch.no_grad():
+        mu, log_var = model.encode(x)
+        errors = [(x - model.decode(z)).square().sum(dim=1).mean() for z in (model.sample(mu, log_var), mu)]
+        kl = (mu**2 + log_var.exp() - 1 - log_var).sum(dim=1).mean() / 2
+    return [float(errors[0]), float(kl), float(errors[1])]
+
+
+def _neg_elbo(error: np.ndarray, kl: np.ndarray, noise_var: float = NOISE_VAR) -> np.ndarray:
+    return error / (2 * noise_var) + 0.5 * N_INPUTS * (LOG_2PI + math.log(noise_var)) + kl
+
+
+def _loss_slips(parts: np.ndarray, n: int) -> dict[str, np.ndarray]:
+    error, kl, at_mu = parts.T
+    fit = _neg_elbo(error, 0)
+    return {
+        "it is the ELBO itself; training makes the loss small, so turn the sign.": -(fit + kl),
+        "the KL has the wrong sign: it is a price, and is added.": fit - kl,
+        "the KL is missing: that is the reconstruction alone.": fit,
+        "the KL is twice too large: its ½ is missing.": fit + 2 * kl,
+        "the KL is averaged over the latents; it is summed over them, and averaged over the batch only.": fit
+        + kl / LATENT_DIM,
+        "the reconstruction is averaged over the pixels; sum over them, or the KL weighs D times too much.": fit
+        / N_INPUTS
+        + kl,
+        "it is summed over the batch; average over the examples.": n * (fit + kl),
+        "½ D log(2πσ_x²) is missing. It moves no weight here, but without it the number is no −ELBO.": error
+        / (2 * NOISE_VAR)
+        + kl,
+        "the squared error stands there without its weight 1/(2σ_x²) and without the constant: that is σ_x² = ½.": error
+        + kl,
+        "0.05 is σ_x² already; you took it for σ_x.": _neg_elbo(error, kl, NOISE_VAR**2),
+        "it decodes mu, not a drawn code: that is no bound.": _neg_elbo(at_mu, kl),
+    }
+
+
+def _agree(got: list[float], want: np.ndarray) -> bool:
+    """Equal at each throw, or, with other throws, on average to four standard errors."""
+    apart = np.array(got) - want
+    return abs(apart.mean()) <= 4 * apart.std() / math.sqrt(len(apart)) + 1e-6 * abs(want.mean())
+
+
+def _judge_path(model: nn.Module, loss: Callable, x: torch.Tensor) -> None:
+    model.zero_grad()
+    value = loss(model, x)
+    if not getattr(value, "requires_grad", False):
+        raise Wrong(
+            "No gradient leaves your loss: was it computed under no_grad, detached, or turned into a float?"
+        )
+    value.backward()
+    deaf = [name for name, weight in model.named_parameters() if weight.grad is None or not weight.grad.any()]
+    if deaf:
+        raise Wrong(
+            f"The number is right, but no gradient reaches {', '.join(deaf)}: is the code detached, or a layer not used?"
+        )

@@ -250,6 +250,7 @@ export function strip({ label, count, rows = 8, columns = 8, gap = 0.1, widest =
   };
   const paint = (amount, name = "input") => {
     last = [amount, name];
+    // Asked of the page until onWidth has told it: each question makes the browser lay out the page at once.
     wide ||= root.clientWidth;
     if (!wide) return;
     const { dots, cell, space } = measure();

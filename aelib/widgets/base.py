@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 FOLDER = Path(__file__).parent
 BASE_IMPORT = re.compile(r'^import \{[^}]*\} from "\./base\.js";\n', re.MULTILINE)
-PICTURE_DPI = 130
+PICTURE_DPI = 125
 DECLARATION = re.compile(r"^(?:export )?(?:async )?(?:const|let|function) (?P<name>[\w$]+)", re.MULTILINE)
 
 

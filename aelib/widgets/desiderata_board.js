@@ -291,9 +291,10 @@ function measure(toy, state, { code, codes, held, moved, copies }, known) {
   };
 }
 
-/** The gauges at a setting, measured when it is first met. */
-function scoresAt(toy, state, known, codes = () => encode(toy, state, known)) {
-  return once(known.scores, Object.keys(KNOBS).map((name) => state[name]).join(), () => measure(toy, state, codes(), known));
+/** The gauges at a setting, measured when it is first met; `coded()` gives its codes. */
+function scoresAt(toy, state, known, coded = () => encode(toy, state, known)) {
+  const setting = Object.keys(KNOBS).map((name) => state[name]).join();
+  return once(known.scores, setting, () => measure(toy, state, coded(), known));
 }
 
 /** What `known` holds under this key, computed if it holds nothing. */
@@ -516,8 +517,8 @@ function render({ model, el }) {
   const stand = (knob, value) => { if (Number(knob.input.value) !== value) knob.set(value); };
   const draw = () => {
     const state = read();
-    const codes = encode(toy, state, known);
-    const now = scoresAt(toy, state, known, () => codes);
+    const coded = encode(toy, state, known);
+    const now = scoresAt(toy, state, known, () => coded);
     const before = scoresAt(toy, { ...state, [state.touched]: KNOBS[state.touched] }, known);
     stand(knobs.degrees, state.degrees);
     stand(knobs.cells, CELLS.indexOf(state.cells));
@@ -527,13 +528,13 @@ function render({ model, el }) {
     for (const name of Object.keys(GAUGES)) gauges[name].set(now[name], before[name]);
     Object.assign(section.dataset, now);
     say(sentence(state, now, before));
-    const paths = walks(codes.code);
-    map.paint({ ...codes, gap: state.gap, walks: paths }, `The codes of 500 examples in the plane, turned by ${state.degrees} degrees, scrambled in ${state.cells} cells, noise ${two(state.noise)}, holes ${two(state.gap)}.`);
+    const paths = walks(coded.code);
+    map.paint({ ...coded, gap: state.gap, walks: paths }, `The codes of 500 examples in the plane, turned by ${state.degrees} degrees, scrambled in ${state.cells} cells, noise ${two(state.noise)}, holes ${two(state.gap)}.`);
     rows.in.paint(toy.heldOut);
-    rows.copy.paint(codes.copies);
-    rows.first.paint(spots(codes.code.undo(paths[0])));
-    rows.second.paint(spots(codes.code.undo(paths[1])));
-    rows.drawn.paint(decodeDrawn(codes.code, part(toy.draws, 0, SHOWN)));
+    rows.copy.paint(coded.copies);
+    rows.first.paint(spots(coded.code.undo(paths[0])));
+    rows.second.paint(spots(coded.code.undo(paths[1])));
+    rows.drawn.paint(decodeDrawn(coded.code, part(toy.draws, 0, SHOWN)));
   };
   draw();
   // While the reader still reads: what the first moves will ask for.

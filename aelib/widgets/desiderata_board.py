@@ -196,9 +196,7 @@ class DesiderataBoard(Interactive, script="desiderata_board"):
     def _describe(self) -> str:
         scores = ", ".join(f"{name} {value:.2f}" for name, value in self.figures().items())
         cells = f"cut into {self.cells} cells and shuffled" if self.cells > 1 else "not cut"
-        return (
-            f"A code of two numbers, turned by {self.degrees:g} degrees, {cells}, noise {self.noise:.2f}, holes {self.gap:.2f}. Scores: {scores}."
-        )
+        return f"A code of two numbers, turned by {self.degrees:g} degrees, {cells}, noise {self.noise:.2f}, holes {self.gap:.2f}. Scores: {scores}."
 
     def picture(self) -> Figure:
         from matplotlib.figure import Figure

@@ -214,9 +214,7 @@ class LatentExplorer(Interactive, script="latent_explorer"):
         ax.plot(list(self.lossless.values()), [0] * len(self.lossless), "D", color="black", clip_on=False)
         label_line(ax, 180, 0, "zlib, exact", "black", xytext=(-20, 8), fontsize=9)
         ax.set_xscale("log", base=2)
-        ax.set(
-            xlabel="bits per image", xticks=[1, 8, 64, 512], xticklabels=[1, 8, 64, 512]
-        )
+        ax.set(xlabel="bits per image", xticks=[1, 8, 64, 512], xticklabels=[1, 8, 64, 512])
         ax.tick_params(labelleft=False)
 
 

@@ -200,36 +200,38 @@ function klBars({ run, at }) {
 function codeMap(describe) {
   const svg = s("svg", { class: "ae-run-map", role: "img" });
   const root = h("div", { class: "ae-run-room" }, svg);
-  let [side, last, marks, built] = [0, null, [], ""];
+  let [side, last, marks, numerals, built] = [0, null, [], null, ""];
   const x = (a) => side * (0.5 + a / (2 * REACH));
   const y = (b) => side * (0.5 - b / (2 * REACH));
   const build = (clouds, axes) => {
     const rings = [1, 2, 3].map((r) => s("circle", { class: "ae-run-ring", cx: x(0), cy: y(0), r: (side * r) / (2 * REACH) }));
-    marks = clouds.map(() => ({ shape: s("ellipse", { class: "ae-run-cloud" }), word: s("text", { class: "ae-run-numeral", "text-anchor": "middle" }), was: {} }));
+    marks = clouds.map(() => ({ shape: s("ellipse", { class: "ae-run-cloud" }), was: {} }));
+    numerals = s("text", { class: "ae-run-numeral", "text-anchor": "middle" });
     const names = clouds.length ? [
       s("text", { class: "ae-tick", x: side - 4, y: y(0) - 4, "text-anchor": "end", text: `latent ${axes[0] + 1}` }),
       s("text", { class: "ae-tick", x: x(0) + 4, y: 12, text: `latent ${axes[1] + 1}` })] : [];
-    svg.replaceChildren(...rings, ...marks.map(({ shape }) => shape), ...marks.map(({ word }) => word), ...names);
+    svg.replaceChildren(...rings, ...marks.map(({ shape }) => shape), numerals, ...names);
     built = `${side} ${clouds.length} ${axes}`;
   };
   const draw = () => {
     if (!side || !last) return;
     const [clouds, labels, axes] = last;
     if (built !== `${side} ${clouds.length} ${axes}`) build(clouds, axes);
-    clouds.forEach((cloud, i) => {
-      stand(marks[i], cloud);
-      write(marks[i].word, String(labels[i] ?? "·"));
-    });
+    clouds.forEach((cloud, i) => stand(marks[i], cloud));
+    number(clouds, clouds.map((_, i) => String(labels[i] ?? "·")));
     svg.setAttribute("aria-label", clouds.length ? `Map of two latents: sixty digits with their clouds, over the rings of the prior. ${describe()}` : "Map of two latents: nothing yet.");
   };
   const stand = (mark, { a, b, wide, tall }) => {
-    const { shape, word, was } = mark;
-    if (was.a !== a || was.b !== b) {
-      put(shape, { cx: x(a), cy: y(b) });
-      put(word, { x: x(a), y: y(b) + 4 });
-    }
+    const { shape, was } = mark;
+    if (was.a !== a || was.b !== b) put(shape, { cx: x(a), cy: y(b) });
     if (was.wide !== wide || was.tall !== tall) put(shape, { rx: (side * wide) / (2 * REACH), ry: (side * tall) / (2 * REACH) });
     mark.was = { a, b, wide, tall };
+  };
+  // One text with a place for each of its letters: the browser lays it out in half the time of sixty texts.
+  const number = (clouds, words) => {
+    const places = clouds.flatMap(({ a, b }, i) => Array.from(words[i], (_, k) => [x(a) + 6 * (k - (words[i].length - 1) / 2), y(b) + 4]));
+    write(numerals, words.join(""));
+    put(numerals, { x: places.map(([left]) => left).join(" "), y: places.map(([, top]) => top).join(" ") });
   };
   const resize = (width) => {
     side = Math.min(width, 380);

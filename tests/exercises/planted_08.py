@@ -37,7 +37,118 @@ def models(letter: str, body: str) -> str:
     return "import math\n\n\n" + "\n\n".join(lines)
 
 
+WHOLE = """import math
+from torch import nn
+
+
+class MyVAE(nn.Module):
+    def __init__(self, n_inputs, latent_dim):
+        super().__init__()
+        self.body = nn.Sequential(nn.Linear(n_inputs, 16), nn.ReLU())
+        self.to_mu, self.to_log_var = nn.Linear(16, latent_dim), nn.Linear(16, latent_dim)
+        self.decoder = nn.Sequential(nn.Linear(latent_dim, 16), nn.ReLU(), nn.Linear(16, n_inputs))
+
+    def encode(self, x):
+        return self.to_mu(self.body(x)), self.to_log_var(self.body(x))
+
+    def sample(self, mu, log_var):
+        return mu + torch.exp(log_var / 2) * torch.randn_like(mu)
+
+    def decode(self, z):
+        return self.decoder(z)
+
+
+def my_loss(model, x):
+    mu, log_var = model.encode(x)
+    z = model.sample(mu, log_var)
+    error = (x - model.decode(z)).square().sum(dim=1)
+    fit = 0.5 * (error / 0.05 + x.shape[1] * math.log(2 * math.pi * 0.05))
+    kl = 0.5 * (mu**2 + log_var.exp() - 1 - log_var).sum(dim=1)
+    return (fit + kl).mean()
+"""
+
+
+def whole(*changes: str) -> str:
+    """A right VAE with its loss, in which each change replaces the piece of text before it."""
+    code = WHOLE
+    for old, new in zip(changes[::2], changes[1::2], strict=True):
+        assert old in code, old
+        code = code.replace(old, new)
+    return code
+
+
+HEADS = "self.to_mu(self.body(x)), self.to_log_var(self.body(x))"
+THROW = "mu + torch.exp(log_var / 2) * torch.randn_like(mu)"
+
 PLANTED: dict[str, list[tuple[str, str]]] = {
+    "lesson08.from_an_empty_cell": [
+        (whole("nn.Module", "object", "        super().__init__()\n", ""), "derive from torch.nn.Module"),
+        (whole("    def decode(self, z):\n        return self.decoder(z)\n", ""), "no method decode"),
+        (whole(HEADS, "self.to_mu(self.body(x))"), "should return a pair"),
+        (whole(HEADS, "self.to_mu(self.body(x)), self.to_mu(self.body(x))"), "are the same numbers"),
+        (
+            whole(HEADS, "self.to_mu(self.body(x)), self.to_log_var(self.body(x)).relu()"),
+            "log_var never changes its sign",
+        ),
+        (
+            whole(HEADS, "self.to_mu(self.body(x)), self.to_log_var(self.body(x)).exp()"),
+            "log_var never changes its sign",
+        ),
+        (
+            whole(HEADS, "self.to_mu(self.body(x))[:, :2], self.to_log_var(self.body(x))"),
+            "the mu of encode should have shape",
+        ),
+        (whole(THROW, "mu"), "noise is missing"),
+        (whole(THROW, "mu + torch.exp(log_var) * torch.randn_like(mu)"), "scatter by σ², not by σ"),
+        (
+            whole(THROW, "mu + torch.exp(log_var / 2) * torch.randn(mu.shape[1])"),
+            "One throw serves the whole batch",
+        ),
+        (
+            whole(THROW, "mu + torch.exp(log_var / 2) * torch.rand_like(mu)"),
+            "torch.rand is even between 0 and 1",
+        ),
+        (whole(THROW, "mu + torch.exp(log_var / 4) * torch.randn_like(mu)"), "your codes scatter by"),
+        (
+            whole(
+                "latent_dim), nn.Linear(16, latent_dim)",
+                "latent_dim), nn.Linear(16, latent_dim)",
+                "nn.Linear(16, n_inputs))",
+                "nn.Linear(16, 64))",
+            ),
+            "the x_hat of decode should have shape",
+        ),
+        (whole("(fit + kl).mean()", "-(fit + kl).mean()"), "it is the ELBO itself"),
+        (whole("(fit + kl).mean()", "(fit - kl).mean()"), "the KL has the wrong sign"),
+        (whole("(fit + kl).mean()", "fit.mean()"), "the KL is missing"),
+        (whole("kl = 0.5 * (", "kl = ("), "its ½ is missing"),
+        (whole("- 1 - log_var).sum(dim=1)", "- 1 - log_var).mean(dim=1)"), "averaged over the latents"),
+        (whole("(fit + kl).mean()", "(fit / x.shape[1] + kl).mean()"), "averaged over the pixels"),
+        (whole("(fit + kl).mean()", "(fit + kl).sum()"), "summed over the batch"),
+        (
+            whole(
+                "fit = 0.5 * (error / 0.05 + x.shape[1] * math.log(2 * math.pi * 0.05))", "fit = error / 0.1"
+            ),
+            "½ D log(2πσ_x²) is missing",
+        ),
+        (
+            whole("fit = 0.5 * (error / 0.05 + x.shape[1] * math.log(2 * math.pi * 0.05))", "fit = error"),
+            "that is σ_x² = ½",
+        ),
+        (whole("0.05", "0.05**2"), "0.05 is σ_x² already"),
+        (whole("z = model.sample(mu, log_var)", "z = mu"), "it decodes mu"),
+        (
+            whole("error = (x - model.decode(z)", "error = (x - model.decode(z).detach()"),
+            "no gradient reaches decoder",
+        ),
+        (whole("(fit + kl).mean()", "(fit + kl).mean().detach()"), "No gradient leaves your loss"),
+        (whole("(fit + kl).mean()", "(fit + kl).mean().item()"), "No gradient leaves your loss"),
+        (whole("(fit + kl).mean()", "fit + kl"), "your loss should be one number"),
+        (
+            WHOLE.replace("def my_loss", "MyVAE = MyVAE(6, 3)\n\n\ndef my_loss"),
+            "takes your class, without brackets",
+        ),
+    ],
     "lesson08.gaussian_nll": [
         (NLL + "(0.5 * (squares / noise_var + D * (log_var + log_2pi))).mean() / D", "mean over the pixels"),
         (NLL + "(0.5 * (squares / noise_var + D * (log_var + log_2pi))).sum()", "summed over the batch"),
@@ -152,3 +263,18 @@ PLANTED: dict[str, list[tuple[str, str]]] = {
         ),
     ],
 }
+
+
+ACCEPTED: dict[str, list[str]] = {}
+
+ACCEPTED["lesson08.from_an_empty_cell"] = [
+    whole(
+        "z = model.sample(mu, log_var)", "torch.rand(1); z = mu + (log_var / 2).exp() * torch.randn(mu.shape)"
+    ),
+    whole(
+        "self.to_mu, self.to_log_var = nn.Linear(16, latent_dim), nn.Linear(16, latent_dim)",
+        "self.heads = nn.Linear(16, 2 * latent_dim)",
+        HEADS,
+        "tuple(self.heads(self.body(x)).chunk(2, dim=1))",
+    ),
+]
