@@ -5,12 +5,15 @@ waits until the page has taken the one before, so a slow page slows the hand: th
 costs the page's main thread, which depends less on who else uses the machine.
 
 The clock is the page's own: from the time stamp of the pointer's event to the end of the first animation frame that
-shows the picture of that position. What is shown is read after each frame in which something changed, as the pixels of
-the canvases, the charts and the sentence (for matplotlib as the image whose ``load`` has fired), and compared with what
-the slider shows there at rest. A position that the hand has passed and no frame has shown was not painted.
+shows the picture of that position. What is shown is read after each frame in which something changed, as the slider's
+number and the sentence (for matplotlib as the image whose ``load`` has fired), and compared with what the slider shows
+there at rest. That the pixels of the canvases and the charts belong to those words is checked in a drag of its own
+before the clock runs, because to read pixels back takes longer than to draw them. A position that the hand has passed
+and no frame has shown was not painted.
 
 First lesson 01's explorer in JupyterLab, beside plain ``interact`` that draws the same rows of digits and one of its
-two charts with matplotlib, in turn on the same page; then every slider of every interactive on a plain page.
+two charts with matplotlib, in turn on the same page; then every slider of every interactive on a plain page, before
+and after them a bare slider that draws nothing, so that the machine's own part can be told from the interactive's.
 """
 
 from __future__ import annotations
@@ -37,20 +40,25 @@ from nbformat import NotebookNode
 from nbformat.v4 import new_code_cell, new_notebook
 from playwright.sync_api import JSHandle, Locator, Page
 
-CONFTEST = Path(__file__).resolve().parents[1] / "browser" / "conftest.py"
+from aelib.widgets.base import Interactive
+
+HERE = Path(__file__).resolve().parent
+CONFTEST = HERE.parent / "browser" / "conftest.py"
 KS = (*range(1, 17), 20, 24, 32, 48, 64)
 MEDIA = ("images", "music", "text")  # a playing clip is never at rest
 MOVES_A_SECOND, ROUNDS = 60, 3
 AT_MOST = 33  # positions of one slider, evenly spaced
 THUMB = 24  # px, in base.css
+SETTLED = 1500  # ms: no hand comes while the browser starts the page's process and ends the one before
 P95, TIMES = 25, 10  # what is wanted, in ms and times as fast as interact
 
 # ---- in the page -------------------------------------------------------------------------------------------------
 
-# asked: [time of the pointer's event, position], painted: [end of a frame in which something changed, what it shows].
+# asked: [time of the pointer's event, position], painted: [end of a frame in which something changed, the words that it
+# shows, and, if they are asked for, its pixels].
 PROBE = """([slider, root]) => {
   const native = slider.matches("input");
-  const probe = { asked: [], painted: [] };
+  const probe = { asked: [], painted: [], pixels: false };
   let [pointed, waiting] = [0, false];
   for (const name of ["pointerdown", "pointermove"]) addEventListener(name, (event) => { pointed = event.timeStamp; }, true);
   probe.position = () => Number(native ? slider.value : slider.getAttribute("aria-valuenow"));
@@ -65,10 +73,12 @@ PROBE = """([slider, root]) => {
   const drawn = (svg) => svg.innerHTML.replace(/url\\([^)]*\\)|id="[^"]*"/g, "");
   const part = (node) => node.matches("canvas") ? ink(node) : node.matches("svg") ? drawn(node) : node.textContent;
   const visible = () => [...root.querySelectorAll("canvas, svg, .ae-says")].filter((node) => node.getClientRects().length && node.width !== 0);
-  probe.look = () => (native ? visible().map(part).join() : root.querySelector("img")?.src);
+  probe.look = () => visible().map(part).join();
+  const words = () => [...root.querySelectorAll(".ae-value, .ae-says")].map((node) => node.textContent).join();
+  probe.read = () => (native ? `${slider.value}: ${words()}` : root.querySelector("img")?.src);
 
   const channel = new MessageChannel();
-  channel.port1.onmessage = () => { waiting = false; probe.painted.push([performance.now(), probe.look()]); };
+  channel.port1.onmessage = () => { waiting = false; probe.painted.push([performance.now(), probe.read(), probe.pixels && probe.look()]); };
   const frame = () => {
     if (waiting) return;
     waiting = true;
@@ -93,10 +103,11 @@ AT_REST = """async ([probe, slider, values]) => {
     slider.value = value;
     slider.dispatchEvent(new Event("input"));
     await new Promise((resolve) => setTimeout(resolve));
-    seen.push(probe.look());
+    seen.push([probe.read(), probe.pixels && probe.look()]);
   }
   return seen;
 }"""
+PIXELS = "([probe, wanted]) => { probe.pixels = wanted; }"
 NATIVE_RANGE = "({ min, max, step }) => [min, max, step].map(Number)"
 
 
@@ -111,6 +122,7 @@ class Drag:
     probe: JSHandle
     places: Callable[[], tuple[list[float], float]]
     at_rest: list[str] = field(default_factory=list)
+    pixels_at_rest: list[str] = field(default_factory=list)
     rounds: list[tuple[float, float, int]] = field(default_factory=list)
     seconds: list[float] = field(default_factory=list)
     cpu: list[float] = field(default_factory=list)
@@ -136,8 +148,15 @@ class Drag:
         self.page.wait_for_function(ARRIVED, arg=[self.probe, self.at_rest[order[-1]]])
         self.turned = not self.turned
         seen = self.page.evaluate(READ, self.probe)
+        self.check_pixels(seen["painted"])
         asked = {position: at for at, position in seen["asked"]}
         return [latency(asked.get(self.values[k]), self.at_rest[k], seen["painted"]) for k in order[1:]]
+
+    def check_pixels(self, painted: list[list]) -> None:
+        """Each frame whose pixels were read shows those that belong to its words."""
+        belong = dict(zip(self.at_rest, self.pixels_at_rest, strict=False))
+        wrong = [words for _, words, pixels in painted if pixels and belong.get(words, pixels) != pixels]
+        assert not wrong, f"the picture lags behind the words: {wrong[0]}"
 
     def in_view(self) -> tuple[list[float], float]:
         """Where the hand finds each position, and the slider's height on the page, which has been scrolled to it."""
@@ -149,10 +168,10 @@ class Drag:
         return tuple(np.median(self.rounds, axis=0))
 
 
-def latency(asked: float | None, shown: str, painted: list[tuple[float, str]]) -> float | None:
+def latency(asked: float | None, shown: str, painted: list[list]) -> float | None:
     if asked is None:
         return None
-    return next((at - asked for at, seen in painted if at >= asked and seen == shown), None)
+    return next((at - asked for at, seen, _ in painted if at >= asked and seen == shown), None)
 
 
 @contextmanager
@@ -189,7 +208,13 @@ def native(page: Page, slider: Locator, root: Locator) -> Drag:
     values = [round(low + step * k, 9) for k in range(0, n_positions, math.ceil(n_positions / AT_MOST))]
     drag = Drag(page, slider, root, values, probe(page, slider, root), lambda: native_places(drag, low, high))
     start = float(slider.input_value())
-    drag.at_rest = put(drag, [*values, start])[:-1]
+    page.evaluate(PIXELS, [drag.probe, True])
+    drag.at_rest, drag.pixels_at_rest = zip(*put(drag, values), strict=True)
+    put(drag, values[:1])
+    drag.once()
+    put(drag, [start])
+    page.evaluate(PIXELS, [drag.probe, False])
+    drag.seconds, drag.cpu, drag.turned = [], [], False
     return drag
 
 
@@ -204,8 +229,8 @@ def probe(page: Page, slider: Locator, root: Locator) -> JSHandle:
     return page.evaluate_handle(PROBE, [slider.element_handle(), root.element_handle()])
 
 
-def put(drag: Drag, values: list[float]) -> list[str]:
-    """Set a native slider without a hand; what it shows at each value."""
+def put(drag: Drag, values: list[float]) -> list[tuple[str, str]]:
+    """Set a native slider without a hand; the words and the pixels that it shows at each value."""
     return drag.page.evaluate(AT_REST, [drag.probe, drag.slider.element_handle(), values])
 
 
@@ -226,14 +251,14 @@ def plain_interact(page: Page, root: Locator) -> Drag:
 
 def slowly(drag: Drag) -> list[str]:
     xs, y = drag.in_view()
-    seen = [drag.page.evaluate("probe => probe.look()", drag.probe)]
+    seen = [drag.page.evaluate("probe => probe.read()", drag.probe)]
     drag.page.mouse.move(xs[0], y)
     drag.page.mouse.down()
     for x in xs[1:]:
         drag.page.evaluate(FORGET, drag.probe)
         drag.page.mouse.move(x, y)
         drag.page.wait_for_function(CHANGED, arg=[drag.probe, seen[-1]])
-        seen.append(drag.page.evaluate("probe => probe.look()", drag.probe))
+        seen.append(drag.page.evaluate("probe => probe.read()", drag.probe))
     drag.page.mouse.up()
     return seen
 
@@ -313,9 +338,13 @@ def line(drag: Drag) -> str:
 # ---- every interactive, on plain pages ---------------------------------------------------------------------------
 
 
-def on_plain_pages(plain_page) -> None:
-    missed = []
-    for name, saved in saved_interactives():
+class Bare(Interactive, script="bare_slider", folder=HERE):
+    """A slider and a sentence."""
+
+
+def on_plain_pages(plain_page, saved_state: Callable[[Interactive], dict]) -> None:
+    missed, bare = [], ("nothing drawn", saved_state(Bare()))
+    for name, saved in (bare, *saved_interactives(), bare):
         for label, drag in measured(plain_page, name, saved).items():
             print(f"  {label:42s}{line(drag)}", flush=True)
             _, p95, painted = drag.figures()
@@ -354,6 +383,7 @@ def measured(plain_page, name: str, saved: dict) -> dict[str, Drag]:
 
 def mounted(plain_page, saved: dict) -> tuple[Page, list[Locator]]:
     page = plain_page.mount_saved(saved, width=1100, height=1300)
+    page.wait_for_timeout(SETTLED)
     return page, page.locator("input[type=range]:visible").all()
 
 
@@ -392,7 +422,7 @@ def measure(shared: ModuleType, folder: str) -> None:
         server = start("jupyter_server", SimpleNamespace(mktemp=lambda name: Path(folder)))
         in_jupyterlab(start("lab", browser, server))
         say_load("between")
-        on_plain_pages(start("plain_page", browser, lambda kind, name: None))
+        on_plain_pages(start("plain_page", browser, lambda kind, name: None), shared.saved_state)
 
 
 def say_load(when: str) -> None:
