@@ -182,29 +182,39 @@ function musicPanel({ names }, parts) {
 
 function textPanel({ shape: [length], names }, parts) {
   const spell = (part, word) => Array.from(parts[part].subarray(word * length, (word + 1) * length), (symbol) => LETTERS[symbol]);
-  const row = (letters, wrong, tone) => h("div", { class: `ae-letters ${tone}`, "aria-hidden": "true" },
-    ...letters.map((letter, index) => h("span", { class: wrong[index] ? "ae-wrong" : null, text: letter === " " && wrong[index] ? "·" : letter })));
+  const letters = (tone) => h("div", { class: `ae-letters ${tone}`, "aria-hidden": "true" }, ...Array.from({ length }, () => h("span")));
+  const write = (node, text) => { if (node.textContent !== text) node.textContent = text; };
   const judged = (part, word) => {
     const [asked, said] = [spell(0, word), spell(part, word)];
     const wrong = asked.map((letter, index) => letter !== said[index]);
     return { asked, said, wrong, errors: wrong.filter(Boolean).length };
   };
-  const list = h("ul", { class: "ae-words" });
-  const item = (part, word) => {
-    const { asked, said, wrong, errors } = judged(part, word);
-    const outcome = errors === 0 ? "✓" : `${errors} wrong`;
-    return h("li", { class: "ae-word" }, row(asked, [], ""), row(said, wrong, "ae-blue"),
-      h("span", { class: "ae-unseen", text: `${names[word]} comes back as ${said.join("").trimEnd() || "nothing"}: ` }),
-      h("span", { class: "ae-note", text: outcome }), h("span", { class: "ae-unseen", text: errors ? "" : " right" }));
+  const item = (word) => {
+    const [asked, said] = [letters(""), letters("ae-blue")];
+    const [before, outcome, after] = ["ae-unseen", "ae-note", "ae-unseen"].map((name) => h("span", { class: name }));
+    spell(0, word).forEach((letter, index) => write(asked.children[index], letter));
+    const paint = (part) => {
+      const now = judged(part, word);
+      now.said.forEach((letter, index) => {
+        const [span, wrong] = [said.children[index], now.wrong[index]];
+        write(span, letter === " " && wrong ? "·" : letter);
+        if ((span.className === "ae-wrong") !== wrong) span.className = wrong ? "ae-wrong" : "";
+      });
+      write(before, `${names[word]} comes back as ${now.said.join("").trimEnd() || "nothing"}: `);
+      write(outcome, now.errors ? `${now.errors} wrong` : "✓");
+      write(after, now.errors ? "" : " right");
+    };
+    return { root: h("li", { class: "ae-word" }, asked, said, before, outcome, after), paint };
   };
+  const items = names.map((_, word) => item(word));
   const tally = (part) => names.reduce(([right, all], _, word) => {
     const { asked, said, errors } = judged(part, word);
     const here = asked.filter((letter, index) => letter !== " " || said[index] !== " ").length;
     return [right + here - errors, all + here];
   }, [0, 0]);
-  const root = h("div", { class: "ae-rows" }, list,
+  const root = h("div", { class: "ae-rows" }, h("ul", { class: "ae-words" }, ...items.map((each) => each.root)),
     h("p", { class: "ae-note", text: "Each word, and below it in blue what comes back; wrong letters are bold with a wavy line, a dot is a letter lost." }));
-  return { root, tally, paint: (index) => list.replaceChildren(...names.map((_, word) => item(1 + index, word))) };
+  return { root, tally, paint: (index) => items.forEach((each) => each.paint(1 + index)) };
 }
 
 // ---- together ----------------------------------------------------------------------------------------------
