@@ -131,6 +131,7 @@ def image_rows(
         fig, axes = plt.subplots(
             len(rows), 1, figsize=(width, (0.82 * width * tile + 0.08) * len(rows)), squeeze=False
         )
+        fig.get_layout_engine().set(w_pad=0.12)  # room for the longest label
     for ax, (label, images) in zip(axes[:, 0], rows.items(), strict=True):
         hot = label.startswith("error")
         image_strip(

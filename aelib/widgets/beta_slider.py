@@ -109,12 +109,13 @@ class BetaSlider(Interactive, script="beta_slider"):
         return figure
 
     def _draw_bars(self, ax: Axes) -> None:
-        from aelib.plots import LATENT
+        from aelib.plots import GREY, LATENT
 
-        ax.bar(range(1, self.latent_dim + 1), self.table()[self.index, 3:] / LOG_2, color=LATENT)
-        ax.set(
-            title=f"β = {self.betas[self.index]:g}: bits a latent", ylim=(0, self.table()[:, 3].max() / LOG_2)
-        )
+        latents = range(1, self.latent_dim + 1)
+        ax.bar(latents, self.table()[self.index, 3:] / LOG_2, color=LATENT)
+        ax.axhline(IN_USE / LOG_2, color=GREY, linewidth=1, linestyle=":")
+        ax.set(title=f"β = {self.betas[self.index]:g}: bits per latent", xticks=latents)
+        ax.set_ylim(0, self.table()[:, 3].max() / LOG_2)
 
     def _draw_curve(self, ax: Axes) -> None:
         from aelib.plots import RECONSTRUCTION

@@ -173,7 +173,7 @@ function render({ model, el }) {
   });
 
   const exact = data.lossless.map(([name, bits]) => `${name} ${Math.round(bits)} bits`).join(", ");
-  const legend = h("p", { class: "ae-note ae-legend", text: `Against bits, lines are the best over all K and b; dots on the axis are exact copies: ${exact} an image.` });
+  const legend = h("p", { class: "ae-note ae-legend", text: `Against bits, lines are the best over all K and b; dots on the axis are exact copies: ${exact} per image.` });
   const charts = h("div", { class: "ae-charts", "data-shown": "size" }, bySize.root, byBits.root, legend);
   const which = choices({
     label: "Error against", hideLabel: true, value: "size", change: (value) => charts.setAttribute("data-shown", value),

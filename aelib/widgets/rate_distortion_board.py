@@ -136,8 +136,10 @@ class RateDistortionBoard(Interactive, script="rate_distortion_board"):
                 color=LATENT,
                 linewidth=2.4 if chosen else 1,
                 alpha=1 if chosen else 0.6,
+                label="VAEs, β falling" if chosen else None,
             )
-            label_line(ax, bits[0], points[0, 1], f"K = {size}", LATENT, xytext=(2, 6))
+            paper = {"facecolor": "white", "edgecolor": "none", "alpha": 0.85, "pad": 1}
+            label_line(ax, bits[0], points[0, 1], f"K = {size}", LATENT, xytext=(2, 6), bbox=paper)
         ax.plot(self.bits, self.figure("error"), "o", color=LATENT, markersize=12)
         ax.set(xlabel="bits per image", ylabel="held-out error per pixel", xlim=(0, 50), ylim=(0, 0.08))
         ax.legend()

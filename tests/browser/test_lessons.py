@@ -6,8 +6,11 @@ from pathlib import Path
 
 import pytest
 from lesson import cells, displayed_widgets, lessons, read, widget_states
+from playwright.sync_api import TimeoutError as StillWaiting
 
 every_lesson = pytest.mark.parametrize("path", lessons(), ids=lambda path: path.stem)
+PATIENCE = 150_000
+"""ms: on a busy machine JupyterLab may take a minute to bring saved interactives back."""
 first_lessons = pytest.mark.parametrize("path", lessons()[:2], ids=lambda path: path.stem)
 
 
@@ -27,11 +30,18 @@ def pictured(path: Path) -> int:
 
 
 def wait_for(page, selector: str, count: int) -> None:
-    page.wait_for_function(
-        "([selector, count]) => document.querySelectorAll(selector).length >= count",
-        arg=[selector, count],
-        timeout=60_000,
-    )
+    try:
+        page.wait_for_function(
+            "([selector, count]) => document.querySelectorAll(selector).length >= count",
+            arg=[selector, count],
+            timeout=PATIENCE,
+        )
+    except StillWaiting:
+        there = page.locator(selector).count()
+        said = page.locator(".jupyter-widgets").evaluate_all(
+            "(all) => all.map((one) => one.textContent.slice(0, 60))"
+        )
+        pytest.fail(f"{there} of {count} {selector} after {PATIENCE / 1000:.0f} s; widgets say {said}")
 
 
 @every_lesson

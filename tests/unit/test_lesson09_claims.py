@@ -277,7 +277,11 @@ def test_each_of_three_betas_wins_a_contest():
         bounds = [importance_weighted_bound(model, x, 1000, fresh()).mean().item() for model in models]
         draws = [drawn(model, model.sample_codes(len(x), fresh(1))) for model in models]
         found[name] = np.array([bounds, [error(model) for model in models], *zip(*draws, strict=True)])
-    (_, a_copies, _, _), (b_bound, b_copies, b_distance, b_cover), (c_bound, c_copies, c_distance, c_cover) = found.values()
+    (
+        (_, a_copies, _, _),
+        (b_bound, b_copies, b_distance, b_cover),
+        (c_bound, c_copies, c_distance, c_cover),
+    ) = found.values()
     assert (a_copies < np.minimum(b_copies, c_copies)).all()
     assert (b_distance < np.minimum(found["A"][2], c_distance)).all()
     assert (c_bound > np.maximum(found["A"][0], b_bound)).all()
