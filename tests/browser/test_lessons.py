@@ -44,10 +44,29 @@ def wait_for(page, selector: str, count: int) -> None:
         pytest.fail(f"{there} of {count} {selector} after {PATIENCE / 1000:.0f} s; widgets say {said}")
 
 
+def gave_up(page, count: int) -> bool:
+    """Whether JupyterLab's widget manager looked for the saved models before it had read them.
+
+    On a busy machine it reports itself restored after asking the kernel and before reading the notebook
+    (jupyterlab-manager 5.0.16); a view drawn in between says "model not found" and is not drawn again. The
+    README tells the reader to open the lesson again, and so does the test, once.
+    """
+    page.wait_for_function(
+        """(count) => document.querySelectorAll(".jp-OutputArea-output .ae-card").length >= count
+            || [...document.querySelectorAll(".jupyter-widgets")].some((one) => one.textContent.includes("model not found"))""",
+        arg=count,
+        timeout=PATIENCE,
+    )
+    return page.locator(".jp-OutputArea-output .ae-card").count() < count
+
+
 @every_lesson
-def test_a_saved_lesson_shows_its_interactives_before_anything_is_run(lab, path):
+def test_a_saved_lesson_shows_its_interactives_before_anything_is_run(lab, path, tally):
     lab.trust(path.name)
     page = lab.open_notebook(path.name, height=2000)
+    if gave_up(page, interactives(path)):
+        tally("saved lessons that JupyterLab showed only when opened again", path.stem)
+        page = lab.open_notebook(path.name, height=2000)
     wait_for(page, ".jp-OutputArea-output .ae-card", interactives(path))
     assert page.locator(".jp-OutputArea-output .ae-card").count() == interactives(path) > 0
 
