@@ -393,10 +393,8 @@ def _check_vectors(n_dims: int, **tensors: Tensor) -> None:
         if tensor.shape[-1:] != (n_dims,):
             raise ValueError(f"{name} has shape {_show(tensor.shape)}, expected (..., {n_dims}).")
     _check_finite(**tensors)
-    try:
-        np.broadcast_shapes(
-            *(tuple(tensor.shape) for tensor in tensors.values())
-        )  # torch's own imports sympy, 40 MB
+    try:  # with numpy: torch's own broadcast_shapes imports sympy, 40 MB
+        np.broadcast_shapes(*(tuple(tensor.shape) for tensor in tensors.values()))
     except ValueError:
         listed = " and ".join(f"{name} {_show(tensor.shape)}" for name, tensor in tensors.items())
         raise ValueError(f"{listed} do not broadcast: their leading dimensions must agree or be 1.") from None

@@ -23,7 +23,7 @@ def predict(question: str, options: Sequence[tuple[str, str]], *, right: int) ->
 
     options: (text, reason) pairs, two to four. Each wrong option is a misconception, and its reason begins
     with the misconception's name and a colon: ``"Numbers taken for bits: one number holds many bits."``
-    right: index of the option that will turn out to be so.
+    right: index of the option that will turn out to be so; its reason does not say "Right": the card does.
 
     Texts are plain, with `code` between backticks; mathematics in Unicode (x̂, σ², ≤), never LaTeX.
     """
@@ -70,6 +70,8 @@ class Choice(Interactive, script="choice"):
 def _entry(text: str, reason: str, is_right: bool) -> dict[str, str]:
     """An option as JavaScript reads it; a wrong one's reason is parted into misconception and explanation."""
     name, colon, rest = reason.partition(": ")
+    if is_right and reason.startswith("Right"):
+        raise ValueError(f"the reason {reason!r} begins with the word that the card puts before it.")
     if is_right:
         return {"text": text, "name": "", "reason": reason}
     if not (name and colon and rest):

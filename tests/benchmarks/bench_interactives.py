@@ -72,7 +72,7 @@ PROBE = """([slider, root]) => {
   };
   const drawn = (svg) => svg.innerHTML.replace(/url\\([^)]*\\)|id="[^"]*"/g, "");
   const part = (node) => node.matches("canvas") ? ink(node) : node.matches("svg") ? drawn(node) : node.textContent;
-  const visible = () => [...root.querySelectorAll("canvas, svg, .ae-says")].filter((node) => node.getClientRects().length && node.width !== 0);
+  const visible = () => [...root.querySelectorAll("canvas, svg, .ae-says")].filter((node) => node.checkVisibility({ visibilityProperty: true }) && node.width !== 0);
   probe.look = () => visible().map(part).join();
   const words = () => [...root.querySelectorAll(".ae-value, .ae-says")].map((node) => node.textContent).join();
   probe.read = () => (native ? `${slider.value}: ${words()}` : root.querySelector("img")?.src);

@@ -62,6 +62,7 @@ def test_the_still_picture_holds_long_texts() -> None:
         ("?", OPTIONS * 3, 0, "2 to 4 options, and 6 were given"),
         ("?", OPTIONS, 2, "right is 2, but the options are numbered 0 to 1"),
         (" ", OPTIONS, 0, "one of them is empty"),
+        ("?", [("so", "Right: it is so."), OPTIONS[1]], 0, "the word that the card puts before it"),
         ("?", [OPTIONS[0], ("no", "")], 0, "one of them is empty"),
         ("What is `K?", OPTIONS, 0, "backtick without its partner"),
         ("?", OPTIONS, 1, "'It falls to `0`' names no misconception"),
