@@ -4,6 +4,7 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 WITH_ENV := PATH="$(CURDIR)/$(BIN):$$PATH"
+EXTENSION := aelib/labextension/package.json aelib/labextension/static/keep_interactives.js
 SETTINGS := $(VENV)/share/jupyter/lab/settings/overrides.json
 ONLY ?=
 JOBS ?= 2
@@ -50,7 +51,7 @@ bench: $(VENV)/test.stamp ## measure training, sweeps and interactives against t
 	$(WITH_ENV) $(BIN)/python -m tests.benchmarks $(ONLY)
 
 clean: ## remove the environment and every cache
-	rm -rf $(VENV) *.egg-info .pytest_cache .ruff_cache .hypothesis
+	rm -rf $(VENV) .pytest_cache .ruff_cache .hypothesis
 	find . -name __pycache__ -prune -exec rm -rf {} +
 
 # pip runs only when a file that it reads has changed.
@@ -60,7 +61,7 @@ $(VENV)/bin/pip:
 	@$(PYTHON) -m venv $(VENV) || \
 		{ echo "Python could not make an environment; on Debian and Ubuntu: sudo apt-get install python3-venv"; exit 1; }
 
-$(VENV)/lab.stamp: requirements.txt pyproject.toml | $(VENV)/bin/pip
+$(VENV)/lab.stamp: requirements.txt pyproject.toml $(EXTENSION) | $(VENV)/bin/pip
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check -r requirements.txt
 	@touch $@
 

@@ -54,6 +54,14 @@ def displayed_widgets(notebook: NotebookNode) -> list[str]:
     return list(dict.fromkeys(ids))
 
 
+def interactives(notebook: NotebookNode) -> list[tuple[str, dict]]:
+    """Name of the class and saved model of each of the course's own widgets that the outputs show, in order."""
+    states = widget_states(notebook)
+    shown = [states[model] for model in displayed_widgets(notebook)]
+    named = [(model["state"].get("_anywidget_id", ""), model) for model in shown]
+    return [(name.rpartition(".")[2], model) for name, model in named if name.startswith("aelib.")]
+
+
 def parsed(source: str) -> ast.Module:
     """A cell's code without its lines for the shell or for IPython."""
     return ast.parse(re.sub(r"^\s*[%!].*$", "", source, flags=re.MULTILINE))

@@ -35,7 +35,7 @@ import aelib  # noqa: F401  isort: skip  (settles the threads before torch is lo
 
 import numpy as np
 import pytest
-from lesson import displayed_widgets, lessons, read, widget_states
+from lesson import interactives, lessons, read
 from nbformat import NotebookNode
 from nbformat.v4 import new_code_cell, new_notebook
 from playwright.sync_api import JSHandle, Locator, Page
@@ -355,15 +355,12 @@ def on_plain_pages(plain_page, saved_state: Callable[[Interactive], dict]) -> No
 def saved_interactives() -> Iterator[tuple[str, dict]]:
     """Every interactive, as the lessons saved it, and each medium of the one that has several."""
     for path in lessons():
-        notebook = read(path)
-        states = widget_states(notebook)
-        for saved in (states[model] for model in displayed_widgets(notebook)):
+        for name, saved in interactives(read(path)):
             state = saved["state"]
-            name = f"{path.stem[:2]} {state.get('_anywidget_id', '').rpartition('.')[2]}"
-            if name[3:] not in ("", "Choice"):
+            if name != "Choice":
                 for medium in MEDIA if "medium" in state else [""]:
                     chosen = state | ({"medium": medium} if medium else {})
-                    yield f"{name} {medium}".strip(), saved | {"state": chosen}
+                    yield f"{path.stem[:2]} {name} {medium}".strip(), saved | {"state": chosen}
 
 
 def measured(plain_page, name: str, saved: dict) -> dict[str, Drag]:

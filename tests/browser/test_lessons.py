@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from lesson import cells, displayed_widgets, lessons, read, widget_states
+from lesson import cells, interactives, lessons, read
 from playwright.sync_api import TimeoutError as StillWaiting
 
 every_lesson = pytest.mark.parametrize("path", lessons(), ids=lambda path: path.stem)
@@ -14,12 +14,9 @@ PATIENCE = 150_000
 first_lessons = pytest.mark.parametrize("path", lessons()[:2], ids=lambda path: path.stem)
 
 
-def interactives(path: Path) -> int:
+def cards_of(path: Path) -> int:
     """How many of the course's interactives the saved lesson shows."""
-    notebook = read(path)
-    states = widget_states(notebook)
-    names = [states[model]["state"].get("_anywidget_id", "") for model in displayed_widgets(notebook)]
-    return sum(name.startswith("aelib.") for name in names)
+    return len(interactives(read(path)))
 
 
 def pictured(path: Path) -> int:
@@ -44,31 +41,12 @@ def wait_for(page, selector: str, count: int) -> None:
         pytest.fail(f"{there} of {count} {selector} after {PATIENCE / 1000:.0f} s; widgets say {said}")
 
 
-def gave_up(page, count: int) -> bool:
-    """Whether JupyterLab's widget manager looked for the saved models before it had read them.
-
-    On a busy machine it reports itself restored after asking the kernel and before reading the notebook
-    (jupyterlab-manager 5.0.16); a view drawn in between says "model not found" and is not drawn again. The
-    README tells the reader to open the lesson again, and so does the test, once.
-    """
-    page.wait_for_function(
-        """(count) => document.querySelectorAll(".jp-OutputArea-output .ae-card").length >= count
-            || [...document.querySelectorAll(".jupyter-widgets")].some((one) => one.textContent.includes("model not found"))""",
-        arg=count,
-        timeout=PATIENCE,
-    )
-    return page.locator(".jp-OutputArea-output .ae-card").count() < count
-
-
 @every_lesson
-def test_a_saved_lesson_shows_its_interactives_before_anything_is_run(lab, path, tally):
+def test_a_saved_lesson_shows_its_interactives_before_anything_is_run(lab, path):
     lab.trust(path.name)
     page = lab.open_notebook(path.name, height=2000)
-    if gave_up(page, interactives(path)):
-        tally("saved lessons that JupyterLab showed only when opened again", path.stem)
-        page = lab.open_notebook(path.name, height=2000)
-    wait_for(page, ".jp-OutputArea-output .ae-card", interactives(path))
-    assert page.locator(".jp-OutputArea-output .ae-card").count() == interactives(path) > 0
+    wait_for(page, ".jp-OutputArea-output .ae-card", cards_of(path))
+    assert page.locator(".jp-OutputArea-output .ae-card").count() == cards_of(path) > 0
 
 
 @every_lesson
@@ -79,7 +57,7 @@ def test_an_untrusted_lesson_shows_a_picture_of_each(lab, path):
     wait_for(page, ".jp-RenderedImage img", pictured(path))
     assert page.locator(".ae-card").count() == 0
     sizes = page.locator(".jp-RenderedImage img").evaluate_all("(all) => all.map((one) => one.naturalWidth)")
-    assert len(sizes) >= pictured(path) >= interactives(path)
+    assert len(sizes) >= pictured(path) >= cards_of(path)
     assert min(sizes) > 100
     widths = page.locator(".jp-RenderedHTML figure img").evaluate_all(
         "(all) => all.map((one) => [one.naturalWidth, one.alt])"
@@ -91,7 +69,7 @@ def test_an_untrusted_lesson_shows_a_picture_of_each(lab, path):
 def test_a_lesson_runs_from_the_top_and_its_interactives_outlive_the_kernel(lab, path, tally):
     page = lab.open_notebook(path.name, height=2000)
     lab.run_all(page)
-    wait_for(page, ".ae-card", interactives(path))
+    wait_for(page, ".ae-card", cards_of(path))
     lab.shut_down_kernel(page)
     radio = page.locator(".ae-card input[type=radio]").first
     radio.focus()

@@ -10,7 +10,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from lesson import displayed_widgets, lessons, read, widget_states
+from lesson import interactives, lessons, read
 
 CONTROLS = "input:not([type=hidden]), select, button, [tabindex='0']"
 SHOWN = """(card) => {
@@ -39,13 +39,7 @@ CHOOSE_ANOTHER = """(node) => {
 
 def saved_interactives(path: Path) -> dict[str, dict]:
     """The course's interactives that a saved lesson shows, by a readable name."""
-    notebook = read(path)
-    states = widget_states(notebook)
-    shown = [states[model] for model in displayed_widgets(notebook)]
-    ours = [one for one in shown if one["state"].get("_anywidget_id", "").startswith("aelib.")]
-    return {
-        f"{path.stem} {i} {one['state']['_anywidget_id'].split('.')[-1]}": one for i, one in enumerate(ours)
-    }
+    return {f"{path.stem} {i} {name}": saved for i, (name, saved) in enumerate(interactives(read(path)))}
 
 
 def shown(page) -> str:

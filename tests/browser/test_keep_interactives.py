@@ -1,0 +1,163 @@
+"""What a lesson has saved stays in it, whatever is run, saved or restarted in JupyterLab."""
+
+from __future__ import annotations
+
+import json
+import re
+import time
+from dataclasses import dataclass
+from pathlib import Path
+
+import nbformat
+import psutil
+import pytest
+from lesson import displayed_widgets, interactives, lessons, read, widget_states
+from nbformat.v4 import new_code_cell, new_notebook
+from playwright.sync_api import WebSocketRoute
+
+import aelib
+
+EXTENSION = Path(aelib.__file__).parent / "labextension"
+QUIZ = """
+from aelib.widgets.choice import quiz
+quiz("{question}", [("Yes", "It does."), ("No", "A denial: it does.")], right=0)
+"""
+
+
+NOTEBOOK = "window.jupyterapp.shell.currentWidget.content.model.toJSON()"
+SWITCH_SAVING = """async () => {
+  await window.jupyterapp.commands.execute("@jupyter-widgets/jupyterlab-manager:saveWidgetState");
+}"""
+
+
+@pytest.fixture
+def two_quizzes() -> nbformat.NotebookNode:
+    return new_notebook(
+        cells=[new_code_cell(QUIZ.format(question=f"Does {what}?")) for what in ("it", "she")]
+    )
+
+
+def die(kernel: str) -> None:
+    """Kill the process of a kernel, as a busy machine's does when another program took its port."""
+    for process in psutil.process_iter(["cmdline"]):
+        if any(f"kernel-{kernel}.json" in word for word in process.info["cmdline"] or ()):
+            process.kill()
+
+
+def run_cell(page, index: int) -> None:
+    page.evaluate(
+        """async (index) => {
+          const { commands, shell } = window.jupyterapp;
+          shell.currentWidget.content.activeCellIndex = index;
+          await commands.execute("notebook:run-cell");
+        }""",
+        index,
+    )
+
+
+def cards(page, count: int) -> None:
+    page.wait_for_function(
+        "(count) => document.querySelectorAll('.ae-card').length === count", arg=count, timeout=60_000
+    )
+
+
+def reopened(lab, page, name: str):
+    """The lesson as on the next morning: another page, another kernel."""
+    lab.shut_down_kernel(page)
+    page.close()
+    lab.trust(name)
+    return lab.open_notebook(name, height=2000)
+
+
+def test_the_extension_bears_the_version_of_aelib():
+    assert json.loads((EXTENSION / "package.json").read_text())["version"] == aelib.__version__
+
+
+def test_one_cell_is_run_and_saved_and_every_interactive_is_still_there(lab):
+    lesson = read(lessons()[3])
+    before, shown = widget_states(lesson), len(interactives(lesson))
+    name = lab.write("kept.ipynb", lesson)
+    lab.trust(name)
+    page = lab.open_notebook(name, height=2000)
+    cards(page, shown)
+    run_cell(page, 1)
+    assert widget_states(lab.save(page)) == before
+    cards(reopened(lab, page, name), shown)
+
+
+def test_interactives_of_an_earlier_kernel_are_saved_and_replaced_ones_are_not(lab, two_quizzes):
+    name = lab.write("two_quizzes.ipynb", two_quizzes)
+    page = lab.open_notebook(name, height=2000)
+    lab.run_all(page)
+    first = set(displayed_widgets(nbformat.from_dict(page.evaluate(NOTEBOOK))))
+    page.evaluate("window.jupyterapp.shell.currentWidget.sessionContext.restartKernel()")
+    run_cell(page, 0)
+    after = lab.save(page)
+    second = set(displayed_widgets(after))
+    assert len(first & second) == len(first - second) == 1
+    assert second <= set(widget_states(after))
+    assert not widget_states(after).keys() & (first - second)
+    cards(reopened(lab, page, name), 2)
+
+
+def test_they_are_saved_where_jupyterlab_saves_none(lab, two_quizzes):
+    page = lab.open_notebook(lab.write("unsaved.ipynb", two_quizzes), height=2000)
+    lab.run_all(page)
+    page.evaluate(SWITCH_SAVING)
+    try:
+        saved = lab.save(page)
+    finally:
+        page.evaluate(SWITCH_SAVING)
+    assert set(displayed_widgets(saved)) <= set(widget_states(saved))
+
+
+@dataclass
+class Accident:
+    """Something happens to the kernel at one of the requests in which JupyterLab asks what the kernel knows."""
+
+    at: int
+    cut_off: bool = False
+    delayed: int = 0
+    requests: int = 0
+
+    def follow(self, route: WebSocketRoute) -> None:
+        kernel = route.connect_to_server()
+        route.on_message(lambda message: self.pass_on(route, kernel, message))
+
+    def pass_on(self, route: WebSocketRoute, kernel: WebSocketRoute, message: str | bytes) -> None:
+        asks = b'"comm_info_request"' in (message if isinstance(message, bytes) else message.encode())
+        self.requests += asks
+        if asks and self.requests == self.at and self.cut_off:
+            kernel.close()
+            return route.close(code=3001)
+        if asks and self.requests == self.at:
+            die(re.search("kernels/([^/]+)/", route.url).group(1))
+        if asks and self.requests == self.delayed:
+            time.sleep(4)
+        kernel.send(message)
+
+
+@pytest.mark.parametrize(
+    ("at", "cut_off", "delayed"),
+    [
+        pytest.param(1, False, 0, id="it dies before it tells its models"),
+        pytest.param(2, False, 0, id="it dies before the saved models are read"),
+        pytest.param(2, True, 4, id="it is cut off, then slow, and every view has given up"),
+    ],
+)
+def test_an_accident_of_the_kernel_while_the_lesson_opens_costs_nothing(
+    lab, monkeypatch, at, cut_off, delayed
+):
+    path = lessons()[7]
+    accident = Accident(at, cut_off, delayed)
+
+    def new_page(*size):
+        page = type(lab).new_page(lab, *size)
+        page.route_web_socket(re.compile("/api/kernels/.*/channels"), accident.follow)
+        return page
+
+    monkeypatch.setattr(lab, "new_page", new_page)
+    lab.watch.expected.append("Comm not found")  # what the lost kernel was still asked
+    lab.trust(path.name)
+    cards(lab.open_notebook(path.name, height=2000), len(interactives(read(path))))
+    assert accident.requests > 2
