@@ -7,7 +7,7 @@ const FRAME_MS = 125;
 const PAUSE_MS = 160;
 
 const count = (number) => number.toLocaleString("en-US");
-const percent = (share) => `${Math.round(100 * share)} %`;
+const percent = (share) => `${Math.round(100 * share)}%`;
 const marked = (mark, words) => [h("span", { class: "ae-glyph", "aria-hidden": "true", text: mark }), words];
 
 /** A button with a sign before its words, for the eye only. */

@@ -81,7 +81,7 @@ function measure({ low, high, sortedNormal, sortedStrange, all, allScores, area 
 
 const percent = (share) => {
   const text = (100 * share).toFixed(share > 0 && share < 0.0995 ? 1 : 0);
-  return `${(share > 0 && Number(text) === 0) ? "0.1" : share < 1 && Number(text) === 100 ? "99" : text}\u202f%`;
+  return `${(share > 0 && Number(text) === 0) ? "0.1" : share < 1 && Number(text) === 100 ? "99" : text}%`;
 };
 const minus = (text) => text.replace("-", "−");
 

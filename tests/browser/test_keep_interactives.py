@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import re
 import time
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -13,7 +14,7 @@ import psutil
 import pytest
 from lesson import displayed_widgets, interactives, lessons, read, widget_states
 from nbformat.v4 import new_code_cell, new_notebook
-from playwright.sync_api import WebSocketRoute
+from playwright.sync_api import Page, WebSocketRoute
 
 import aelib
 
@@ -111,6 +112,20 @@ def test_they_are_saved_where_jupyterlab_saves_none(lab, two_quizzes):
     assert set(displayed_widgets(saved)) <= set(widget_states(saved))
 
 
+def opens_whole(lab, monkeypatch, prepare: Callable[[Page], None]) -> None:
+    """A saved lesson shows every interactive on a page that was prepared for trouble."""
+
+    def new_page(*size) -> Page:
+        page = type(lab).new_page(lab, *size)
+        prepare(page)
+        return page
+
+    monkeypatch.setattr(lab, "new_page", new_page)
+    path = lessons()[7]
+    lab.trust(path.name)
+    cards(lab.open_notebook(path.name, height=2000), len(interactives(read(path))))
+
+
 @dataclass
 class Accident:
     """Something happens to the kernel at one of the requests in which JupyterLab asks what the kernel knows."""
@@ -148,16 +163,21 @@ class Accident:
 def test_an_accident_of_the_kernel_while_the_lesson_opens_costs_nothing(
     lab, monkeypatch, at, cut_off, delayed
 ):
-    path = lessons()[7]
     accident = Accident(at, cut_off, delayed)
-
-    def new_page(*size):
-        page = type(lab).new_page(lab, *size)
-        page.route_web_socket(re.compile("/api/kernels/.*/channels"), accident.follow)
-        return page
-
-    monkeypatch.setattr(lab, "new_page", new_page)
-    lab.watch.expected.append("Comm not found")  # what the lost kernel was still asked
-    lab.trust(path.name)
-    cards(lab.open_notebook(path.name, height=2000), len(interactives(read(path))))
+    lab.watch.expected += ["Comm not found", "WebSocket is already"]  # what the lost kernel was still asked
+    opens_whole(
+        lab,
+        monkeypatch,
+        lambda page: page.route_web_socket(re.compile("/api/kernels/.*/channels"), accident.follow),
+    )
     assert accident.requests > 2
+
+
+def test_a_page_too_busy_to_see_its_models_arrive_draws_them_all_the_same(lab, monkeypatch):
+    """A view looks every 100 ms for 2 s; here its second look comes after 3 s, and the models come in between."""
+    slow = "(call, delay, ...rest) => timer(call, delay === 100 ? 3000 : delay, ...rest)"
+    opens_whole(
+        lab,
+        monkeypatch,
+        lambda page: page.add_init_script(f"const timer = window.setTimeout; window.setTimeout = {slow};"),
+    )

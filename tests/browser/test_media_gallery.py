@@ -121,7 +121,7 @@ def test_every_medium_at_every_k_says_pythons_score(plain_page, key):
         page.evaluate(f"model.set('latent_dim', {k})")
         score = entry["scores"][index]
         fit = f"R² = {score:.3f}".replace("-", "−")
-        assert (f"{round(100 * score)} % of the letters" if key == "text" else fit) in says(page)
+        assert (f"{round(100 * score)}% of the letters" if key == "text" else fit) in says(page)
         assert says(page).startswith(f"{entry['n_inputs']:,} numbers → {k}.")
         seen.append(says(page))
     assert len(set(seen)) == len(KS)

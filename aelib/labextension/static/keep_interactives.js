@@ -2,11 +2,13 @@
 // this file as it is. Without it, jupyterlab-manager 5 (the widgets' own extension)
 // - saves only the models that the running kernel knows: run one cell, save, and every other interactive is gone
 //   from the file;
-// - stops reading the saved models for good when the kernel restarts while a lesson opens: "model not found".
+// - says "model not found" for good where a view has waited 2 s just as the models arrive, on a busy machine say;
+// - does not read the saved models at all when the kernel dies or is cut off while a lesson opens.
 
 const VIEW = "application/vnd.jupyter.widget-view+json";
 const STATE = "application/vnd.jupyter.widget-state+json";
 const ATTEMPTS = 5;
+const LOOKS = 40;
 let shared; // JupyterLab's modules, by name and version
 
 const moduleOf = async (name) => (await Object.values(shared[name])[0].get())();
@@ -60,18 +62,24 @@ function keep(panel, kept, manager) {
   });
 }
 
-/** Draw what had given up its model. */
-function redraw(panel, manager) {
-  for (const { outputArea } of panel.content.widgets) {
-    for (const [at, output] of widgetOutputs(outputArea?.model)) {
-      const view = [...(outputArea.widgets[at]?.children() ?? [])].find((one) => one.mimeType === VIEW);
-      const gaveUp = view?.hasClass("jupyter-widgets") && !view.widgets.length;
-      if (gaveUp && manager.has_model(output.data[VIEW].model_id)) {
-        view.removeClass("jupyter-widgets");
-        view.renderModel(output);
-      }
-    }
-  }
+/** The views that show no interactive yet though their model is there, each with its output. */
+function undrawn(panel, manager) {
+  const areas = panel.content.widgets.map((cell) => cell.outputArea);
+  const all = areas.flatMap((area) => widgetOutputs(area?.model).map(([at, output]) => {
+    const parts = [...(area.widgets[at]?.children() ?? [])];
+    return [parts.find((part) => part.mimeType === VIEW), output];
+  }));
+  return all.filter(([view, output]) => view?.widgets.length === 0 && manager.has_model(output.data[VIEW].model_id));
+}
+
+/** Draw again what has given up, now and as long as a view is still waiting. */
+function draw(panel, manager, looks = LOOKS) {
+  const waiting = panel.isDisposed ? [] : undrawn(panel, manager);
+  waiting.filter(([view]) => view.hasClass("jupyter-widgets")).forEach(([view, output]) => {
+    view.removeClass("jupyter-widgets"); // the mark of "model not found"
+    view.renderModel(output);
+  });
+  if (waiting.length && looks) setTimeout(draw, 500, panel, manager, looks - 1);
 }
 
 /** Read the saved models again where the manager reports itself ready without them. */
@@ -79,7 +87,7 @@ function restore(panel, kept, manager) {
   let attempts = 0;
   const check = () => {
     const missing = shownModels(panel).some((id) => id in kept.models && !manager.has_model(id));
-    if (!missing) redraw(panel, manager);
+    if (!missing) draw(panel, manager);
     else if (attempts++ < ATTEMPTS) manager.restoreWidgets(panel.context.model); // which reports itself ready again
   };
   manager.restored.connect(check);
