@@ -85,6 +85,9 @@ export function forward(layers, input) {
   }, input);
 }
 
+/** A part of 1, rounded: 0.5 is "50%". */
+export const percent = (part) => `${Math.round(100 * part)}%`;
+
 export const clamp = (value, low, high) => Math.min(high, Math.max(low, value));
 
 /** The index of the entry of `list` that is nearest to `value`. */

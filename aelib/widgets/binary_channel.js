@@ -1,12 +1,10 @@
-import { card, chart, clamp, h, listen, saver, slider } from "./base.js";
+import { card, chart, clamp, h, listen, percent, saver, slider } from "./base.js";
 
 const BITS = 1 / Math.LN2;
 const plogp = (p) => (p > 0 ? p * Math.log(p) : 0);
 
 /** log 2 minus the entropy of the flip, in nats. */
 const information = (flip) => Math.LN2 + plogp(flip) + plogp(1 - flip);
-
-const percent = (part) => `${Math.round(100 * part)}%`;
 
 function sentence(flip) {
   const known = (information(flip) * BITS).toFixed(2);

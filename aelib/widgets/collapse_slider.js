@@ -208,8 +208,9 @@ function drawSpectrum(c, { values }, { latentDim }, { level, used }) {
   for (let k = 0; k < SHOWN; k += 1) c.dot(k + 1, values[k], k >= latentDim ? "ae-beyond" : k < used ? "ae-on" : "ae-off", k >= latentDim ? 0.24 : 0.36);
   c.dot(SHOWN + 0.1, at, "ae-grip", 0.5);
   const words = level > EDGES[1] ? `βσₓ² = ${digits(level)}, above the picture` : `βσₓ² = ${digits(level)}`;
-  const free = level > values[11] ? [SHOWN - 0.8, "end", at > 1] : [0.6, "start", at > 0.012]; // where no eigenvalue lies
-  c.text(free[0], at, words, "ae-text-input", free[1], 0, free[2] ? 1.2 : -0.5);
+  const rightIsFree = level > values[11];
+  const below = at > (rightIsFree ? 1 : 0.012);
+  c.text(rightIsFree ? SHOWN - 0.8 : 0.6, at, words, "ae-text-input", rightIsFree ? "end" : "start", 0, below ? 1.2 : -0.5);
   if (latentDim < SHOWN) c.text(SHOWN + 0.4, values[SHOWN - 1], `not among the first ${latentDim}`, "ae-text-pca ae-quiet", "end", 0, level < values[SHOWN - 1] ? -2.2 : 1.6);
 }
 

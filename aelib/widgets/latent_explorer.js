@@ -1,4 +1,4 @@
-import { card, chart, choices, h, listen, nearestIndex, readFloat16, readFloat64, readUint8, saver, slider, strip } from "./base.js";
+import { card, chart, choices, h, listen, nearestIndex, percent, readFloat16, readFloat64, readUint8, saver, slider, strip } from "./base.js";
 
 const FLOAT32 = 32;
 const HOTTEST = 0.6; // the absolute error that is painted in full vermillion
@@ -41,7 +41,6 @@ function readExplorer(model) {
 }
 
 const shownError = (value) => (value < 1e-9 ? "0" : value < 5e-5 ? "< 0.0001" : value.toFixed(4));
-const percent = (part) => `${Math.round(100 * part)}%`;
 const times = (ratio) => (ratio >= 9.95 ? Math.round(ratio) : Number(ratio.toFixed(1)));
 const numbersOf = (k) => (k === 1 ? "1 number" : `${k} numbers`);
 

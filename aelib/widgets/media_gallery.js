@@ -1,4 +1,4 @@
-import { FOCUSABLE, button, card, choices, h, listen, nearestIndex, readUint8, s, saver, slider, strip } from "./base.js";
+import { FOCUSABLE, button, card, choices, h, listen, nearestIndex, percent, readUint8, s, saver, slider, strip } from "./base.js";
 
 const LETTERS = " abcdefghijklmnopqrstuvwxyz";
 const SAMPLE_RATE = 8000;
@@ -7,7 +7,6 @@ const FRAME_MS = 125;
 const PAUSE_MS = 160;
 
 const count = (number) => number.toLocaleString("en-US");
-const percent = (share) => `${Math.round(100 * share)}%`;
 const marked = (mark, words) => [h("span", { class: "ae-glyph", "aria-hidden": "true", text: mark }), words];
 
 /** A button with a sign before its words, for the eye only. */

@@ -79,7 +79,7 @@ function measure({ low, high, sortedNormal, sortedStrange, all, allScores, area 
   };
 }
 
-const percent = (share) => {
+const rate = (share) => {
   const text = (100 * share).toFixed(share > 0 && share < 0.0995 ? 1 : 0);
   return `${(share > 0 && Number(text) === 0) ? "0.1" : share < 1 && Number(text) === 100 ? "99" : text}%`;
 };
@@ -94,7 +94,7 @@ function verdict(area) {
 
 function sentence(board, state, now) {
   const raised = `for ${now.caught} of ${state.sortedStrange.length} ${state.kind} and for ${now.false_alarms} of ${state.sortedNormal.length} ${board.normal}`;
-  const right = Number.isNaN(now.precision) ? "" : `; ${percent(now.precision)} of these alarms are right`;
+  const right = Number.isNaN(now.precision) ? "" : `; ${rate(now.precision)} of these alarms are right`;
   return `Above ${minus(now.threshold.toFixed(2))} there is an alarm ${raised}${right}. ${verdict(now.area)}`;
 }
 
@@ -143,10 +143,10 @@ function render({ model, el }) {
     kind.set(wantedKind);
     score.set(wantedScore);
     threshold.set(position);
-    number.textContent = percent(now.caught_share);
+    number.textContent = rate(now.caught_share);
     caughtWords.textContent = `of the ${state.kind} caught`;
-    falseNumber.textContent = percent(now.false_share);
-    rightNumber.textContent = Number.isNaN(now.precision) ? "—" : percent(now.precision);
+    falseNumber.textContent = rate(now.false_share);
+    rightNumber.textContent = Number.isNaN(now.precision) ? "—" : rate(now.precision);
     areaNumber.textContent = now.area.toFixed(3);
     if (rescaled || !plots.length) build();
     plots.forEach((plot) => plot.update());
@@ -229,7 +229,7 @@ function rocChart(state, now) {
       c.line([[0, 0], ...state().roc], "ae-strange");
       c.dot(now().false_share, now().caught_share, "ae-grip", 0.55);
     },
-    describe: () => `ROC curve with area ${state().area.toFixed(3)}; the threshold gives ${percent(now().false_share)} false alarms and ${percent(now().caught_share)} caught.`,
+    describe: () => `ROC curve with area ${state().area.toFixed(3)}; the threshold gives ${rate(now().false_share)} false alarms and ${rate(now().caught_share)} caught.`,
   });
 }
 

@@ -32,6 +32,30 @@ def shown(page) -> dict[str, str]:
     return page.evaluate("({ ...document.querySelector('section').dataset })")
 
 
+OVERLAPS = """() => {
+  const chart = document.querySelector("svg");
+  const boxes = (selector) => [...chart.querySelectorAll(selector)].map((one) => one.getBoundingClientRect());
+  const apart = (a, b) => a.right < b.left || b.right < a.left || a.bottom < b.top + 3 || b.bottom < a.top + 3;
+  const dots = boxes("circle"), words = boxes("text.ae-text-input, text.ae-text-pca");
+  return words.flatMap((one, n) => [...dots, ...words.slice(n + 1)].filter((other) => !apart(one, other))).length;
+}"""
+
+
+@pytest.mark.parametrize("latent_dim", [1, 3, 8, 16])
+def test_no_label_lies_on_an_eigenvalue(plain_page, collapse_slider, latent_dim):
+    put(collapse_slider, LOW, 1.0, latent_dim, False)
+    page = plain_page.mount(collapse_slider)
+    assert (
+        page.evaluate("document.querySelectorAll('svg text.ae-text-input, svg text.ae-text-pca').length") >= 2
+    )
+    noises = np.geomspace(LOW, HIGH, 40)
+    overlaps = [
+        page.evaluate("(noise) => { model.set('noise_var', noise); return (" + OVERLAPS + ")(); }", noise)
+        for noise in noises
+    ]
+    assert not [f"{noise:.3f}" for noise, count in zip(noises, overlaps, strict=True) if count]
+
+
 @pytest.mark.parametrize("setting", SETTINGS)
 def test_shows_what_python_computes(plain_page, collapse_slider, setting):
     put(collapse_slider, *setting)

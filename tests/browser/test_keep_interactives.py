@@ -20,8 +20,11 @@ import aelib
 
 EXTENSION = Path(aelib.__file__).parent / "labextension"
 QUIZ = """
+from ipywidgets import IntSlider, jslink
 from aelib.widgets.choice import quiz
-quiz("{question}", [("Yes", "It does."), ("No", "A denial: it does.")], right=0)
+question = quiz("{question}", [("Yes", "It does."), ("No", "A denial: it does.")], right=0)
+link = jslink((question, "chosen"), (IntSlider(min=-1, max=1), "value"))
+question
 """
 
 
@@ -98,6 +101,7 @@ def test_interactives_of_an_earlier_kernel_are_saved_and_replaced_ones_are_not(l
     assert len(first & second) == len(first - second) == 1
     assert second <= set(widget_states(after))
     assert not widget_states(after).keys() & (first - second)
+    assert [model["model_name"] for model in widget_states(after).values()].count("LinkModel") == 2
     cards(reopened(lab, page, name), 2)
 
 
@@ -110,6 +114,18 @@ def test_they_are_saved_where_jupyterlab_saves_none(lab, two_quizzes):
     finally:
         page.evaluate(SWITCH_SAVING)
     assert set(displayed_widgets(saved)) <= set(widget_states(saved))
+
+
+def test_a_lesson_brought_back_on_disk_is_shown_when_it_is_read_again(lab, two_quizzes):
+    name = lab.write("restored.ipynb", two_quizzes)
+    page = lab.open_notebook(name, height=2000)
+    lab.write(name, read(lessons()[6]))
+    lab.trust(name)
+    page.evaluate("void window.jupyterapp.shell.currentWidget.context.revert()")
+    shown = len(interactives(read(lessons()[6])))
+    cards(page, shown)
+    lab.save(page)
+    cards(reopened(lab, page, name), shown)
 
 
 def opens_whole(lab, monkeypatch, prepare: Callable[[Page], None]) -> None:

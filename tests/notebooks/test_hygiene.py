@@ -182,6 +182,16 @@ def test_speaks_of_its_subject_only(path: Path):
 
 
 @every_lesson
+def test_percentages_are_written_one_way(path: Path):
+    """80%, in the lesson, in its teacher's plan and in what its interactives say of themselves."""
+    notebook = read(path)
+    plan = (NOTEBOOKS / "teaching" / f"{path.stem[:2]}.md").read_text(encoding="utf-8")
+    scripts = [model["state"].get("_esm", "") for model in widget_states(notebook).values()]
+    written = "\n".join([texts(notebook), plan, *scripts])
+    assert not re.findall(r".*[0-9}](?:[ \u00a0\u202f]|\\u202f)%.*", written)
+
+
+@every_lesson
 def test_one_sentence_a_line(path: Path, tally):
     """A soft rule: it is reported and does not fail."""
     lines = [line.strip() for line in prose(markdown(read(path))).splitlines() if "|" not in line]

@@ -82,24 +82,26 @@ function draw(panel, manager, looks = LOOKS) {
   if (waiting.length && looks) setTimeout(draw, 500, panel, manager, looks - 1);
 }
 
-/** Read the saved models again where the manager reports itself ready without them. */
+/** Read the saved models again where the manager reports itself ready without them, or the file is another. */
 function restore(panel, kept, manager) {
   let attempts = 0;
   const check = () => {
     const missing = shownModels(panel).some((id) => id in kept.models && !manager.has_model(id));
+    attempts = missing ? attempts + 1 : 0;
     if (!missing) draw(panel, manager);
-    else if (attempts++ < ATTEMPTS) manager.restoreWidgets(panel.context.model); // which reports itself ready again
+    else if (attempts <= ATTEMPTS) manager.restoreWidgets(panel.context.model); // which reports itself ready again
   };
   manager.restored.connect(check);
+  panel.context.fileChanged.connect(() => {
+    Object.assign(kept.models, savedModels(panel));
+    check();
+  });
   if (manager.restoredStatus) check();
 }
 
 async function attend(panel) {
   await panel.context.ready;
   const kept = { models: savedModels(panel) };
-  panel.context.saveState.connect((_, stage) => {
-    if (stage === "started") Object.assign(kept.models, savedModels(panel)); // also after a reload from disk
-  });
   const manager = await managerOf(panel);
   keep(panel, kept, manager);
   restore(panel, kept, manager);
