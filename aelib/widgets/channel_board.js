@@ -1,4 +1,4 @@
-import { button, card, choices, clamp, h, listen, onWidth, s, saver, slider, whileIdle } from "./base.js";
+import { button, card, choices, clamp, colour, h, listen, onTheme, onWidth, s, saver, slider, whileIdle } from "./base.js";
 
 const [LEVELS, CELLS] = [4, 8];
 const EXAMPLES = LEVELS * LEVELS;
@@ -158,10 +158,10 @@ function expected(code, logProb, parts) {
   return sum;
 }
 
-/** `compute` with a memory: what it said about a number of degrees, it says again. */
+/** `compute` with a memory: what it said about a number, it says again. */
 function remembering(compute) {
   const known = new Map();
-  return (degrees) => known.get(degrees) ?? known.set(degrees, compute(degrees)).get(degrees);
+  return (number) => known.get(number) ?? known.set(number, compute(number)).get(number);
 }
 
 const places = remembering((degrees) => {
@@ -202,44 +202,72 @@ function put(node, { text, ...attributes }) {
 
 const nameOf = (x) => `${"ABCD"[Math.floor(x / LEVELS)]}${(x % LEVELS) + 1}`;
 
+/** The board: its axes are an SVG that stands still; the places are painted on a canvas over it. */
 function board(turn) {
-  const svg = s("svg", { class: "cb-board", viewBox: "-6.5 -5.8 12.3 12.3", role: "img" });
+  const [LEFT, TOP, SIDE] = [6.5, 5.8, 12.3]; // from the middle to the picture's left and upper edge, and its side
   const words = (x, y, text, more = {}) => s("text", { class: "cb-axis-name", x, y, "text-anchor": "middle", text, ...more });
-  svg.append(
+  const axes = s("svg", { viewBox: `${-LEFT} ${-TOP} ${SIDE} ${SIDE}`, "aria-hidden": "true" },
     s("path", { class: "cb-axes", d: "M -5.8 -5.6 V 5.8 H 5.6" }),
-    words(0, 6.35, "coordinate 1"), words(0, 0, "coordinate 2", { transform: "translate(-6.05 0) rotate(-90)" }),
-  );
-  const cells = range(CELLS * CELLS).map(() => {
-    const square = s("rect", { class: "cb-cell", x: -0.5, y: -0.5, width: 1, height: 1 });
-    const label = s("text", { class: "cb-name", "text-anchor": "middle", dy: "0.34em" });
-    svg.append(square, label);
-    return { square, label };
-  });
+    words(0, 6.35, "coordinate 1"), words(0, 0, "coordinate 2", { transform: "translate(-6.05 0) rotate(-90)" }));
+  const canvas = h("canvas", { role: "img" });
+  const root = h("div", { class: "cb-board" }, axes, canvas);
   let from = null;
   const angle = (event) => {
-    const box = svg.getBoundingClientRect();
-    return (-Math.atan2(event.clientY - box.top - box.height * 0.4715, event.clientX - box.left - box.width * 0.5285) * 180) / Math.PI;
+    const box = root.getBoundingClientRect();
+    return (-Math.atan2(event.clientY - box.top - (box.height * TOP) / SIDE, event.clientX - box.left - (box.width * LEFT) / SIDE) * 180) / Math.PI;
   };
-  svg.addEventListener("pointerdown", (event) => {
+  root.addEventListener("pointerdown", (event) => {
     if (event.button !== 0) return;
-    svg.setPointerCapture(event.pointerId);
+    root.setPointerCapture(event.pointerId);
     from = angle(event) - turn.now();
   });
-  svg.addEventListener("pointermove", (event) => {
-    if (!svg.hasPointerCapture(event.pointerId)) return;
+  root.addEventListener("pointermove", (event) => {
+    if (!root.hasPointerCapture(event.pointerId)) return;
     const by = ((((angle(event) - from + 135) % 360) + 360) % 360) - 135;
     turn.to(Math.round(clamp(by, 0, 90)));
   });
-  const paint = ({ code, centres }, degrees) => cells.forEach(({ square, label }, z) => {
+  let [shown, wide, inks] = [null, 0, null];
+  const ink = () => Object.fromEntries(["latent", "track", "ink"].map((name) => [name, `rgb(${colour(root, name).join(" ")})`]));
+  const draw = () => {
+    wide ||= root.clientWidth;
+    if (!wide || !shown) return;
+    inks ??= { ...ink(), family: getComputedStyle(root).fontFamily };
+    const size = Math.round(wide * (window.devicePixelRatio || 1));
+    if (canvas.width !== size) canvas.width = canvas.height = size;
+    paintPlaces(canvas.getContext("2d"), size / SIDE, [LEFT, TOP], shown, inks);
+  };
+  const stop = [onTheme(() => { inks = null; draw(); }), onWidth(root, (now) => { wide = now; draw(); })];
+  const paint = (now, degrees, label) => { shown = { ...now, degrees }; canvas.setAttribute("aria-label", label); draw(); };
+  return { root, paint, dispose: () => stop.forEach((end) => end()) };
+}
+
+/** Each place, turned, as dark as the letters that it may come from, with its likeliest example, upright. */
+function paintPlaces(context, unit, [left, top], { code, centres, degrees }, inks) {
+  const [cos, sin] = [unit * Math.cos(radians(degrees)), unit * Math.sin(radians(degrees))];
+  context.resetTransform();
+  context.clearRect(0, 0, context.canvas.width, context.canvas.height);
+  context.strokeStyle = inks.track;
+  context.lineWidth = 0.03;
+  context.font = `600 ${0.45 * unit}px ${inks.family}`;
+  context.textAlign = "center";
+  centres.forEach(([across, up], z) => {
+    const [x, y] = [(left + across) * unit, (top - up) * unit];
     const weights = code.map((row) => row[z]);
     const sum = total(weights);
     const likeliest = weights.reduce((best, value, x) => (value > weights[best] * (1 + 1e-12) ? x : best), 0);
     const letter = total(weights.map((weight, x) => weight * Math.floor(x / LEVELS))) / sum / (LEVELS - 1);
-    const [x, y] = [centres[z][0].toFixed(3), (-centres[z][1]).toFixed(3)];
-    put(square, { transform: `translate(${x} ${y}) rotate(${-degrees})`, "fill-opacity": (0.07 + 0.55 * letter).toFixed(3) });
-    put(label, { transform: `translate(${x} ${y})`, opacity: (0.2 + 0.8 * weights[likeliest] / sum).toFixed(3), text: nameOf(likeliest) });
+    context.setTransform(cos, -sin, sin, cos, x, y);
+    context.fillStyle = inks.latent;
+    context.globalAlpha = 0.07 + 0.55 * letter;
+    context.fillRect(-0.5, -0.5, 1, 1);
+    context.globalAlpha = 1;
+    context.strokeRect(-0.5, -0.5, 1, 1);
+    context.resetTransform();
+    context.fillStyle = inks.ink;
+    context.globalAlpha = 0.2 + (0.8 * weights[likeliest]) / sum;
+    context.fillText(nameOf(likeliest), x, y + 0.155 * unit);
+    context.globalAlpha = 1;
   });
-  return { svg, paint };
 }
 
 /** The number line: I, the bound, the gap between them, the ceiling. Its parts are made once and moved. */
@@ -380,7 +408,7 @@ function render({ model, el }) {
     noise.root, degrees.root, swaps.root,
     h("div", { class: "cb-row" }, follows.root, undo),
     h("div", { class: "cb-stage" },
-      h("div", { class: "cb-left" }, picture.svg),
+      h("div", { class: "cb-left" }, picture.root),
       h("div", { class: "cb-right" },
         h("p", { class: "cb-head ae-tone-latent" }, h("span", { class: "cb-what", text: "I(X; h(Z))" }), big, h("span", { class: "ae-unit", text: "bits of 4" })),
         numbers.root,
@@ -388,11 +416,7 @@ function render({ model, el }) {
         table.root, h("p", { class: "ae-note", text: "Thin upright marks: before h." }))),
   );
 
-  let plain = { noise: null };
-  const undone = (noise) => {
-    if (plain.noise !== noise) plain = { noise, ...survey({ ...fixed, noise, degrees: 0, swaps: 0 }) };
-    return plain;
-  };
+  const undone = remembering((noise) => survey({ ...fixed, noise, degrees: 0, swaps: 0 }));
   const stand = (slider, value) => { if (Number(slider.input.value) !== value) slider.set(value); };
   const draw = () => {
     const state = read();
@@ -404,8 +428,7 @@ function render({ model, el }) {
     follows.set(state.follows ? "yes" : "no");
     undo.disabled = !state.degrees && !state.swaps;
     put(big, { text: (now.information * BITS).toFixed(4) });
-    picture.paint(now, state.degrees);
-    picture.svg.setAttribute("aria-label", `The board of codes, turned by ${state.degrees} degrees, ${state.swaps} swaps in each coordinate, noise ${two(state.noise)} cells.`);
+    picture.paint(now, state.degrees, `The board of codes, turned by ${state.degrees} degrees, ${state.swaps} swaps in each coordinate, noise ${two(state.noise)} cells.`);
     for (const name of ["disentangled", "robust"]) gauges[name].set(now[name], before[name]);
     table.set(now.told);
     Object.assign(section.dataset, { information: now.information, bound: now.bound, gap: now.gap, disentangled: now.disentangled, robust: now.robust, tells: JSON.stringify(now.told) });
@@ -414,7 +437,7 @@ function render({ model, el }) {
   draw();
   const rest = whileIdle([...range(10)].map((k) => () => measure({ ...read(), noise: 0.2 * k, degrees: 9 * k })));
   const deaf = listen(model, ["noise", "degrees", "swaps", "follows"], draw);
-  return () => [rest, deaf, numbers.dispose].forEach((stop) => stop());
+  return () => [rest, deaf, numbers.dispose, picture.dispose].forEach((stop) => stop());
 }
 
 export default { render };
