@@ -72,8 +72,7 @@ def test_keyboard_mouse_and_switch(plain_page, bend_slider):
     assert shown(page)["latentDim"] in ("1", "3")
     page.get_by_role("radio", name="held-out digits").click()
     assert shown(page)["split"] == "held out"
-    page.wait_for_timeout(250)
-    assert page.evaluate("Object.assign({}, ...model.saved)").get("split") == "held out"
+    plain_page.wait_until_saved(page, split="held out")
 
 
 def test_touch_on_the_curve(plain_page, bend_slider):

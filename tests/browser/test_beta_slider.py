@@ -75,8 +75,7 @@ def test_keyboard_mouse_button_and_what_is_saved(plain_page, board):
     box = page.locator(".ae-chart").first.bounding_box()
     page.mouse.click(box["x"] + 36, box["y"] + 60)
     assert float(shown(page)["beta"]) >= 5
-    page.wait_for_timeout(250)
-    assert page.evaluate("Object.assign({}, ...model.saved)")["index"] >= 7
+    page.wait_for_function("model.saved.at(-1)?.index >= 7")
 
 
 def test_touch_on_the_curve(plain_page, board):

@@ -34,7 +34,7 @@ def test_a_quiz_says_right_or_not_quite_and_lets_one_choose_again(plain_page):
     assert verdicts(page) == ["✗Not quite. Noise taken for a floor: the copy contains the noise."]
     page.get_by_label("Exactly 0").click()
     assert verdicts(page) == ["✓Right. Writing down the identity is enough."]
-    page.wait_for_function("model.saved.at(-1)?.chosen === 1")
+    plain_page.wait_until_saved(page, chosen=1)
 
 
 def test_a_finger_on_an_option_chooses_it(plain_page):

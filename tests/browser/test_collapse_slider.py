@@ -122,9 +122,7 @@ def test_keyboard(plain_page, collapse_slider):
     page.get_by_role("slider", name="Latents").focus()
     page.keyboard.press("Home")
     assert shown(page)["latentDim"] == "1"
-    page.wait_for_timeout(250)
-    saved = page.evaluate("Object.assign({}, ...model.saved)")
-    assert (saved["latent_dim"], saved["beta"]) == (1, HEAVY)
+    plain_page.wait_until_saved(page, latent_dim=1, beta=HEAVY)
 
 
 def test_the_threshold_follows_the_mouse_and_learning_takes_it_over(plain_page, collapse_slider):

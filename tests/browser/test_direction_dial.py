@@ -93,8 +93,7 @@ def test_keyboard_and_mouse(plain_page):
     assert 60 < float(shown(page)["angle"]) < 120
     page.get_by_role("radio", name="the origin").click()
     assert shown(page)["through"] == "origin"
-    page.wait_for_timeout(250)
-    assert page.evaluate("Object.assign({}, ...model.saved)").get("through") == "origin"
+    plain_page.wait_until_saved(page, through="origin")
 
 
 def test_touch_on_the_curve(plain_page):

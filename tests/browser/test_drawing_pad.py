@@ -130,7 +130,7 @@ def test_keyboard_takes_presets_and_sizes(plain_page, pad):
     page.evaluate("model.set('latent_dim', 8)")
     page.keyboard.press("ArrowRight")
     assert page.evaluate("model.get('latent_dim')") == 16
-    page.wait_for_function("model.saved.some((saved) => saved.latent_dim === 16)")
+    plain_page.wait_until_saved(page, latent_dim=16)
 
 
 def test_every_preset_is_the_digit_it_says(plain_page, pad):
@@ -211,21 +211,32 @@ ASK = """async (code) => {
   return text;
 }"""
 
+POINTS = """(canvas) => [...canvas.getContext("2d").getImageData(0, 0, 32, 32).data]
+  .filter((value, at) => at % 4 === 0 && value < 100).length"""
+"""How many points of the pad are inked, read from its pixels (light theme)."""
+INKED = f"([few, many]) => {{ const n = ({POINTS})(document.querySelector('.ae-pad')); return few < n && n < many; }}"
+ARRIVES = f"""async (code) => {{
+  const count = ({POINTS})(document.querySelector(".ae-pad"));
+  for (let tries = 0; tries < 100 && Number(await ({ASK})(code)) !== count; tries++)
+    await new Promise((done) => setTimeout(done, 100));
+}}"""
+"""Ask the kernel until it has as many points as the pad, or ten seconds and more have passed."""
+
 
 def test_in_jupyterlab_the_drawing_reaches_python(lab):
     page = lab.open_notebook(lab.write("pad.ipynb", new_notebook(cells=[new_code_cell(LESSON)])), width=1100)
     lab.change_theme(page, "light")
     lab.run_all(page)
     page.locator(".ae-pad").wait_for()
-    page.wait_for_timeout(300)
-    assert 200 < points_on(page) < 500  # the first digit, painted once the card has come into the page
+    page.wait_for_function(INKED, arg=[200, 500])  # the first digit, painted once the card is in the page
     page.get_by_role("button", name="Clear").click()
     draw_line(page, (0.5, 0.2), (0.5, 0.8))
-    page.wait_for_timeout(600)
+    page.wait_for_function(INKED, arg=[40, 200])
+    page.evaluate(ARRIVES, "print(int(pad.drawing().sum()))")
     there = page.evaluate(ASK, "print(int(pad.drawing().sum()), pad.seen().ravel().tolist(), pad.error())")
     ink, rest = there.split(" ", 1)
     seen, error = rest.rsplit(" ", 1)
-    assert int(ink) == points_on(page) > 40
+    assert int(ink) == points_on(page)
     browser = shown(page)
     assert seen == str(browser["seen"].astype(int).tolist())
     assert float(error) == pytest.approx(browser["error"], abs=1e-4)
@@ -235,7 +246,4 @@ def test_in_jupyterlab_the_drawing_reaches_python(lab):
 
 
 def points_on(page) -> int:
-    """How many points of the pad are inked, read from its pixels (light theme)."""
-    read = """canvas => [...canvas.getContext("2d").getImageData(0, 0, 32, 32).data]
-      .filter((value, at) => at % 4 === 0 && value < 100).length"""
-    return page.locator(".ae-pad").evaluate(read)
+    return page.locator(".ae-pad").evaluate(POINTS)

@@ -109,8 +109,7 @@ def test_keyboard(plain_page):
     page.get_by_role("radio", name="bent").focus()
     page.keyboard.press("Space")
     assert shown(page)["decoder"] == "bent"
-    page.wait_for_timeout(250)
-    assert page.evaluate("Object.assign({}, ...model.saved)").get("decoder") == "bent"
+    plain_page.wait_until_saved(page, decoder="bent")
 
 
 def test_mouse_moves_the_tip_of_the_bell(plain_page):

@@ -80,8 +80,7 @@ def test_keyboard(plain_page):
     page.keyboard.press("ArrowLeft")
     assert shown(page)["sigma"] == pytest.approx(2**-0.05)
     assert page.locator(".ae-kl-plots").screenshot() != before
-    page.wait_for_timeout(250)
-    assert page.evaluate("Object.assign({}, ...model.saved)").get("mu") == -3
+    plain_page.wait_until_saved(page, mu=-3)
 
 
 def drag(page, grip, dx: float) -> None:

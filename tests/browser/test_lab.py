@@ -97,10 +97,20 @@ def test_plain_page(plain_page, theme, width):
 
 def test_the_watch_sees_what_leaves_and_what_breaks(plain_page):
     page = plain_page.mount(Counter())
-    page.evaluate("fetch('http://example.org/').catch(() => {})")
-    page.evaluate("setTimeout(() => { throw new Error('broken'); })")
-    page.wait_for_timeout(200)
+    with page.expect_request("http://example.org/"), page.context.expect_event("weberror"):
+        page.evaluate("fetch('http://example.org/').catch(() => {})")
+        page.evaluate("setTimeout(() => { throw new Error('broken'); })")
     assert plain_page.watch.outside == ["http://example.org/"]
     assert any("broken" in error for error in plain_page.watch.errors)
     plain_page.watch.requests.clear()
+    plain_page.watch.errors.clear()
+
+
+@pytest.mark.parametrize(("path", "complaints"), [("kernels?1", 0), ("kernels/1", 1), ("sessions?1", 1)])
+def test_the_watch_forgives_a_server_only_its_list_of_kernels(plain_page, path, complaints):
+    page = plain_page.mount(Counter())
+    page.context.route("http://127.0.0.1/**", lambda route: route.fulfill(status=500))
+    with page.expect_console_message(lambda said: "status of 500" in said.text):
+        page.evaluate(f"fetch('http://127.0.0.1/api/{path}', {{ mode: 'no-cors' }}).catch(() => {{}})")
+    assert len(plain_page.watch.errors) == complaints
     plain_page.watch.errors.clear()

@@ -117,9 +117,9 @@ def test_keyboard_paints_every_position(plain_page, explorer):
 
 def test_saving_waits_until_the_hand_rests(plain_page, explorer):
     page = plain_page.mount(explorer)
-    page.get_by_role("slider", name="Code size K").focus()
-    for _ in range(5):
-        page.keyboard.press("ArrowLeft")
+    page.get_by_role("slider", name="Code size K").evaluate("""(slider) => {
+      for (let i = 0; i < 5; i++) { slider.stepDown(); slider.dispatchEvent(new Event("input", { bubbles: true })); }
+    }""")
     page.wait_for_function("model.saved.length > 0")
     page.wait_for_timeout(400)
     assert page.evaluate("model.saved") == [{"latent_dim": 3}]

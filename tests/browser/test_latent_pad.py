@@ -101,8 +101,7 @@ def test_mouse_keyboard_and_switch(plain_page):
     assert page.locator(".ae-numeral").count() == 0
     page.get_by_role("radio", name="all of K = 2").click()
     assert page.locator(".ae-numeral").count() == 2 * N_MARKS
-    page.wait_for_timeout(250)
-    assert page.evaluate("Object.assign({}, ...model.saved)").get("across") == -2.95
+    plain_page.wait_until_saved(page, across=-2.95)
 
 
 def test_touch(plain_page):

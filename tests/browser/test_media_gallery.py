@@ -136,7 +136,7 @@ def test_the_keyboard_chooses_medium_and_size(plain_page):
     page.keyboard.press("ArrowRight")
     assert page.evaluate("model.get('latent_dim')") == 32
     assert page.get_by_role("slider").get_attribute("aria-valuetext") == "32 for 2,000 numbers"
-    page.wait_for_function("model.saved.some((state) => state.latent_dim === 32)")
+    plain_page.wait_until_saved(page, latent_dim=32)
 
 
 def test_a_finger_chooses_a_medium(plain_page):
@@ -275,27 +275,39 @@ def test_waves_are_drawn_as_python_has_them(plain_page):
 
 # ---- clips -----------------------------------------------------------------------------------------------
 
-PICTURES = "[...document.querySelectorAll('canvas')].slice(-2).map((canvas) => canvas.toDataURL())"
+SEEN = """() => [document.querySelector('.ae-place').textContent,
+  ...[...document.querySelectorAll('canvas')].slice(-2).map((canvas) => canvas.toDataURL())]"""
+"""The place and both pictures in one look: clips go on between two."""
 
 
-def frame(page: Page) -> str:
-    return page.locator(".ae-place").inner_text()
+def seen(page: Page) -> list[str]:
+    return page.evaluate(SEEN)
+
+
+def seen_after(page: Page, place: str) -> list[str]:
+    """What is seen once the clips have left this place."""
+    handle = page.wait_for_function(
+        f"(was) => {{ const now = ({SEEN})(); return now[0] !== was && now; }}", arg=place
+    )
+    return handle.json_value()
+
+
+def all_other(now: list[str], before: list[str]) -> bool:
+    return all(a != b for a, b in zip(now, before, strict=True))
 
 
 def test_clips_play_and_pause(plain_page):
     page = plain_page.mount(gallery("video"))
-    first, pictures = frame(page), page.evaluate(PICTURES)
-    page.wait_for_function("(was) => document.querySelector('.ae-place').textContent !== was", arg=first)
-    assert all(a != b for a, b in zip(page.evaluate(PICTURES), pictures, strict=True))
+    first = seen(page)
+    assert all_other(seen_after(page, first[0]), first)
     page.get_by_role("button", name="Pause").click()
-    stopped, pictures = frame(page), page.evaluate(PICTURES)
+    stopped = seen(page)
     page.wait_for_timeout(400)
-    assert (frame(page), page.evaluate(PICTURES)) == (stopped, pictures)
+    assert seen(page) == stopped
     page.get_by_role("button", name="Next frame").click()
-    assert page.evaluate(PICTURES) != pictures
+    assert all_other(seen(page), stopped)
     page.get_by_role("button", name="Play").click()
-    moved = frame(page)
-    page.wait_for_function("(was) => document.querySelector('.ae-place').textContent !== was", arg=moved)
+    seen_after(page, seen(page)[0])
 
 
 def test_clips_wait_for_who_prefers_less_motion(plain_page, monkeypatch):
@@ -309,17 +321,18 @@ def test_clips_wait_for_who_prefers_less_motion(plain_page, monkeypatch):
     monkeypatch.setattr(plain_page, "new_page", calm)
     page = plain_page.mount(gallery("video"))
     page.wait_for_timeout(400)
-    assert frame(page) == "frame 1 of 8"
+    assert seen(page)[0] == "frame 1 of 8"
     page.get_by_role("button", name="Play").click()
-    page.wait_for_function("document.querySelector('.ae-place').textContent !== 'frame 1 of 8'")
+    seen_after(page, "frame 1 of 8")
 
 
 def test_clips_that_cannot_be_seen_rest(plain_page):
     page = plain_page.mount(gallery("video"))
     choose(page, "text")
-    hidden = page.locator(".ae-place").text_content()
+    place = page.locator(".ae-place")
+    hidden = place.text_content()
     page.wait_for_timeout(400)
-    assert page.locator(".ae-place").text_content() == hidden
+    assert place.text_content() == hidden
 
 
 # ---- for everyone ----------------------------------------------------------------------------------------
@@ -343,6 +356,6 @@ def test_it_fits_and_everyone_can_use_it(plain_page, accessible, theme, width):
 def test_nothing_goes_on_after_it_is_taken_away(plain_page):
     page = plain_page.mount(gallery("video"))
     page.evaluate("cleanup()")
-    rest = frame(page)
+    rest = seen(page)
     page.wait_for_timeout(400)
-    assert frame(page) == rest
+    assert seen(page) == rest

@@ -108,8 +108,7 @@ def test_mouse_keyboard_and_radio(plain_page):
     assert page.locator(".ae-rd-row canvas").nth(1).screenshot() != before
     page.get_by_role("radio", name="16", exact=True).click()
     assert shown(page)["latentDim"] == "16"
-    page.wait_for_timeout(250)
-    assert page.evaluate("Object.assign({}, ...model.saved)")["latent_dim"] == 16
+    plain_page.wait_until_saved(page, latent_dim=16)
 
 
 def test_dragging_the_point_finds_the_nearest_model(plain_page):

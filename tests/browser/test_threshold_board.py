@@ -99,8 +99,7 @@ def test_keyboard(plain_page):
     page.get_by_role("radio", name="distance").focus()
     page.keyboard.press("Space")
     assert shown(page)["score"] == "distance"
-    page.wait_for_timeout(250)
-    assert page.evaluate("Object.assign({}, ...model.saved)").get("score") == "distance"
+    plain_page.wait_until_saved(page, score="distance")
 
 
 def test_mouse_drags_the_line(plain_page):
