@@ -42,7 +42,7 @@ slides: $(VENV)/test.stamp ## write each lecture to site/slides/ as one file tha
 	$(BIN)/python notebooks/publish/slides.py
 
 photograph: $(VENV)/test.stamp ## take the README's picture of the explorer again (needs Chromium or Chrome)
-	$(BIN)/python figures/photograph.py
+	$(BIN)/python notebooks/publish/photograph.py
 
 published: $(VENV)/lab.stamp ## train on MNIST by two published protocols and print the table (a quarter of an hour)
 	$(BIN)/python notebooks/publish/published.py

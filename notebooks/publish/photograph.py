@@ -5,12 +5,11 @@ import shutil
 import sys
 from pathlib import Path
 
-import nbformat
+from lesson import ROOT, interactives, lessons, read
 from PIL import Image
 from playwright.sync_api import sync_playwright
 
-ROOT = Path(__file__).resolve().parents[1]
-STATES = "application/vnd.jupyter.widget-state+json"
+STUB = Path(__file__).with_name("model_stub.js")
 SHOWN = {"latent_dim": 8, "bits": 4}
 PAGE = '<!doctype html><html lang="en"><meta charset="utf-8"><body style="margin: 8px"><div id="el"></div></body></html>'
 MOUNT = """async ([stub, saved]) => {
@@ -21,11 +20,8 @@ MOUNT = """async ([stub, saved]) => {
 
 def explorer() -> dict:
     """The saved state of the explorer in lesson 01, its sliders where the picture wants them."""
-    notebook = nbformat.read(ROOT / "notebooks" / "01_compression_trade_off.ipynb", as_version=4)
-    models = notebook.metadata.widgets[STATES]["state"].values()
-    saved = next(
-        model for model in models if model["state"].get("_anywidget_id", "").endswith("LatentExplorer")
-    )
+    (lesson_01,) = lessons("01")
+    saved = dict(interactives(read(lesson_01)))["LatentExplorer"]
     return {"state": saved["state"] | SHOWN, "buffers": saved["buffers"]}
 
 
@@ -34,10 +30,7 @@ def photograph(browser: str, width: int = 960, sharpness: float = 1.5) -> bytes:
         chromium = playwright.chromium.launch(executable_path=browser, args=["--no-sandbox", "--disable-gpu"])
         page = chromium.new_page(viewport={"width": width, "height": 700}, device_scale_factor=sharpness)
         page.set_content(PAGE)
-        page.evaluate(
-            MOUNT,
-            [(ROOT / "notebooks" / "publish" / "model_stub.js").read_text(encoding="utf-8"), explorer()],
-        )
+        page.evaluate(MOUNT, [STUB.read_text(encoding="utf-8"), explorer()])
         page.wait_for_timeout(500)
         image = page.locator(".ae").screenshot()
         chromium.close()
