@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+import io
 import json
 import os
 import pickle
@@ -125,16 +126,15 @@ OTHER_PROGRAM = "is a safetensors file, but no checkpoint of this course"
 
 
 def foreign_files(folder: Path) -> dict[str, tuple[bytes, str]]:
-    torch.save({"weight": torch.zeros(3), "bomb": Bomb(folder / "exploded")}, folder / "bomb.pt")
-    bomb = (folder / "bomb.pt").read_bytes()
-    (folder / "bomb.pt").unlink()
+    saved_by_torch = io.BytesIO()
+    torch.save({"weight": torch.zeros(3), "bomb": Bomb(folder / "exploded")}, saved_by_torch)
     return {
         "empty": (b"", "is empty"),
         "text": (b"weights, honestly\n" * 50, "no checkpoint of this course"),
         "a web page": (b"<!doctype html><html></html>", "no checkpoint of this course"),
         "one byte": (b"\0", "no checkpoint of this course"),
         "a pickle": (pickle.dumps(Bomb(folder / "exploded")), "could run any code and is never opened"),
-        "torch.save": (bomb, "could run any code and is never opened"),
+        "torch.save": (saved_by_torch.getvalue(), "could run any code and is never opened"),
         "other safetensors": (serialise({"weight": torch.zeros(3)}), OTHER_PROGRAM),
         "with a header": (serialise({"weight": torch.zeros(3)}, {"format": "pt"}), OTHER_PROGRAM),
         "cut safetensors": (serialise({"weight": torch.zeros(3)})[:-1], "begins like a checkpoint"),
@@ -144,7 +144,7 @@ def foreign_files(folder: Path) -> dict[str, tuple[bytes, str]]:
     }
 
 
-@pytest.mark.parametrize("kind", foreign_files(Path("/tmp")).keys())
+@pytest.mark.parametrize("kind", foreign_files(Path()).keys())
 def test_foreign_and_hostile_files(path, kind):
     path.parent.mkdir()
     content, sentence = foreign_files(path.parent)[kind]
