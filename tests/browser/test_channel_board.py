@@ -5,11 +5,12 @@ from __future__ import annotations
 import json
 import math
 
+import numpy as np
 import pytest
 from playwright.sync_api import Page
 
 from aelib.widgets.binary_channel import BinaryChannel
-from aelib.widgets.channel_board import ChannelBoard
+from aelib.widgets.channel_board import LEVELS, N_EXAMPLES, ChannelBoard, turned
 
 BOARD_SETTINGS = [
     (0.0, 0, 0, True),
@@ -88,6 +89,36 @@ def test_board_by_mouse_keyboard_and_button(plain_page):
     assert page.evaluate("model.get('noise')") == 2
     page.get_by_label("stays as it was").check(force=True)
     assert page.evaluate("model.get('follows')") is False
+
+
+PAINT = """([state, corners]) => {
+  const [canvas, names] = [document.querySelector(".cb-board canvas"), []];
+  const context = canvas.getContext("2d");
+  context.fillText = (text, x, y) => names.push([text, x, y]);
+  Object.entries(state).forEach(([name, value]) => model.set(name, value));
+  const unit = canvas.width / 12.3;
+  const alpha = ([x, y]) => context.getImageData((6.5 + x) * unit, (5.8 - y) * unit, 1, 1).data[3] / 255;
+  return [names.slice(-64).map(([text, x, y]) => [text, x / unit - 6.5, 5.8 - y / unit]), corners.map(alpha)];
+}"""
+"""What is written where, in the board's own coordinates, and how dark the places are at these points."""
+
+
+@pytest.mark.parametrize(
+    ("noise", "degrees", "swaps"), [(0.35, 37, 3), (0.0, 0, 0), (1.1, 90, 5), (0.6, 22, 1)]
+)
+def test_each_place_is_painted_where_it_lies_with_its_name_and_shade(plain_page, noise, degrees, swaps):
+    page = plain_page.mount(ChannelBoard(noise=1.9, degrees=11, swaps=2))
+    state = {"noise": noise, "degrees": degrees, "swaps": swaps}
+    board = ChannelBoard(**state)
+    code, centres = board.code().reshape(N_EXAMPLES, -1), turned(degrees).reshape(-1, 2)
+    cos, sin = np.cos(np.deg2rad(degrees)), np.sin(np.deg2rad(degrees))
+    corners = centres + 0.38 * np.array([cos - sin, sin + cos])  # in the turned place, beside its name
+    names, shades = page.evaluate(PAINT, [state, corners.tolist()])
+    likeliest = [f"{'ABCD'[x // LEVELS]}{x % LEVELS + 1}" for x in code.argmax(axis=0)]
+    assert [name for name, *_ in names] == likeliest
+    np.testing.assert_allclose([place for _, *place in names], centres - [0, 0.155], atol=1e-6)
+    letter = (np.arange(N_EXAMPLES) // LEVELS) @ code / code.sum(axis=0) / (LEVELS - 1)
+    np.testing.assert_allclose(shades, 0.07 + 0.55 * letter, atol=0.006)
 
 
 def test_board_paints_every_position_of_a_drag(plain_page):

@@ -236,14 +236,10 @@ def test_in_jupyterlab_the_drawing_reaches_python(lab):
     there = page.evaluate(ASK, "print(int(pad.drawing().sum()), pad.seen().ravel().tolist(), pad.error())")
     ink, rest = there.split(" ", 1)
     seen, error = rest.rsplit(" ", 1)
-    assert int(ink) == points_on(page)
+    assert int(ink) == page.locator(".ae-pad").evaluate(POINTS)
     browser = shown(page)
     assert seen == str(browser["seen"].astype(int).tolist())
     assert float(error) == pytest.approx(browser["error"], abs=1e-4)
     lab.shut_down_kernel(page)
     page.get_by_role("button", name="held-out digit 4").click()
     assert "this held-out 4" in page.locator(".ae-says").text_content()
-
-
-def points_on(page) -> int:
-    return page.locator(".ae-pad").evaluate(POINTS)

@@ -40,6 +40,29 @@ def test_shows_what_python_computes(plain_page, mu, sigma):
     np.testing.assert_allclose(bars, [board.place(), board.width()], atol=0.00051)
 
 
+CURVES = """() => ["ae-kl-prior", "ae-latent"].map((name) => document.querySelector(`polyline.${name}`)
+  .getAttribute("points").split(" ").map((point) => point.split(",").map(Number)))"""
+
+
+@pytest.mark.parametrize(("mu", "sigma"), SETTINGS)
+def test_the_curve_of_the_cloud_is_its_density_all_the_way(plain_page, mu, sigma):
+    """Between its points it is straight, and nowhere further from the density than the line is thick."""
+    page = plain_page.mount(KLBoard(mu=mu, sigma=sigma))
+    page.locator("polyline.ae-latent").first.wait_for(state="attached")
+    prior, cloud = (np.array(curve) for curve in page.evaluate(CURVES))
+    unit = np.ptp(cloud[:, 0]) / 12
+    z = (cloud[:, 0] - cloud[0, 0]) / unit - 6
+    floor = prior[0, 1]  # p is 6e-9 there
+    pixels = (floor - prior[:, 1].min()) / density(0, 0, 1)
+    fine = np.linspace(-6, 6, 20001)
+    drawn = np.interp(fine, z, (floor - cloud[:, 1]) / pixels)
+    np.testing.assert_allclose(drawn * pixels, density(fine, mu, sigma) * pixels, atol=1.0)
+
+
+def density(z, mu: float, sigma: float):
+    return np.exp(-(((z - mu) / sigma) ** 2) / 2) / (sigma * math.sqrt(2 * math.pi))
+
+
 def test_the_sentence_is_true_everywhere(plain_page):
     board = KLBoard()
     page = plain_page.mount(board)

@@ -117,11 +117,14 @@ def test_keyboard_paints_every_position(plain_page, explorer):
 
 def test_saving_waits_until_the_hand_rests(plain_page, explorer):
     page = plain_page.mount(explorer)
-    page.get_by_role("slider", name="Code size K").evaluate("""(slider) => {
-      for (let i = 0; i < 5; i++) { slider.stepDown(); slider.dispatchEvent(new Event("input", { bubbles: true })); }
-    }""")
-    page.wait_for_function("model.saved.length > 0")
-    page.wait_for_timeout(400)
+    page.clock.install(time=0)
+    page.clock.pause_at(1000)  # the clock stands between presses: a slow machine is no slow hand
+    page.get_by_role("slider", name="Code size K").focus()
+    for _ in range(5):
+        page.keyboard.press("ArrowLeft")
+        page.clock.run_for(100)
+        assert page.evaluate("model.saved") == []
+    page.clock.run_for(400)
     assert page.evaluate("model.saved") == [{"latent_dim": 3}]
 
 

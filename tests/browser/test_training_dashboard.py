@@ -83,6 +83,7 @@ def test_keyboard_mouse_and_touch(plain_page, board):
     page.get_by_role("slider", name="Epoch").focus()
     page.keyboard.press("End")
     plain_page.wait_until_saved(page, shown=-1)
+    assert page.evaluate("model.saved.at(-1)") == {"shown": -1}
     phone = plain_page.mount(board, width=360, touch=True)
     box = phone.locator(".ae-chart").first.bounding_box()
     phone.touchscreen.tap(box["x"] + 40, box["y"] + box["height"] / 2)
