@@ -12,6 +12,7 @@ plain_page  mounts one interactive, without a kernel, in an empty page:
 
                 page = plain_page.mount(Pad(...), width=320, theme="dark", touch=True)
                 page.evaluate("model.get('value')"), page.evaluate("model.saved.at(-1)")
+                page.evaluate("drawn()")           # waits until what was changed is seen
 
 At the end of each test both assert that nothing was asked of another machine and that no error reached the
 console (`lab.watch`, `plain_page.watch`).
@@ -63,6 +64,10 @@ wait for answers of a kernel that a test shuts down."""
 KERNEL_LIST = "/api/kernels"
 """Not ours: asked for its kernels while one is being started, jupyter_server 2.21 fails with status 500 (that one has
 no `last_activity` yet); JupyterLab asks again."""
+DRAWN = """window.drawn = () =>
+  new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(() => setTimeout(done))));"""
+"""On every page, `await drawn()` waits until what was changed is seen: a frame tells the interactives their widths,
+and they draw."""
 FLAGS = [
     "--headless",
     "--no-sandbox",
@@ -138,6 +143,7 @@ class Pages:
             viewport={"width": width, "height": height}, color_scheme=theme, has_touch=touch, is_mobile=touch
         )
         context.set_default_timeout(30_000)
+        context.add_init_script(DRAWN)
         self.watch.follow(context)
         self.contexts.append(context)
         return context.new_page()
@@ -169,6 +175,7 @@ MOUNT = """async ([stub, saved]) => {
   const { mount } = await import(URL.createObjectURL(new Blob([stub], { type: "text/javascript" })));
   window.el = document.querySelector("#el");
   Object.assign(window, await mount(saved, window.el));
+  await drawn();
 }"""
 
 SAVED = """(values) => {

@@ -25,7 +25,7 @@ FROM_ELSEWHERE = re.compile(r"""<(?:script|img|link|iframe|source)\b[^>]*(?:src|
 CONTROLS = "input[type=range], input[type=radio], select, [tabindex='0'], button:not([disabled])"
 KEYS = ("ArrowRight", "ArrowLeft", "Space", "Enter")
 SHOWN = """async (host) => {
-  await new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done)));
+  await drawn();
   const copy = host.cloneNode(true);
   for (const control of copy.querySelectorAll("input")) control.remove();
   return [copy.innerHTML, ...[...host.querySelectorAll("canvas")].map((canvas) => canvas.toDataURL())].join();
@@ -142,6 +142,7 @@ def test_a_page_lives_without_a_network(site, open_page, path, tally):
     still = [host.get_attribute("data-model") for host in hosts.all() if not answers(page, host)]
     assert not still, "an interactive does not answer to a key"
     page.set_viewport_size({"width": 360, "height": 740})
+    page.evaluate("drawn()")
     assert page.evaluate("document.documentElement.scrollWidth") <= 360
     tally("pages opened offline", path.stem)
 

@@ -25,9 +25,6 @@ TOOLS = (
     "Pen",
     "Eraser",
 )  # they change what the pointer does next, and nothing yet; test_drawing_pad.py draws with both
-SETTLED = (
-    "() => new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(() => setTimeout(done))))"
-)
 CHOOSE_ANOTHER = """(node) => {
   const pressed = "button[aria-pressed]";
   const group = node.type === "radio"
@@ -43,7 +40,7 @@ def saved_interactives(path: Path) -> dict[str, dict]:
 
 
 def shown(page) -> str:
-    page.evaluate(SETTLED)
+    page.evaluate("drawn()")
     return page.locator("#el").evaluate(SHOWN)
 
 
