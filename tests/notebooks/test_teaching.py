@@ -169,6 +169,20 @@ def test_cited_headings_and_numbers_exist(path: Path):
 
 
 @every_plan
+@pytest.mark.parametrize("name", ["Plan, two hours", "Plan, one hour"])
+def test_an_exercise_comes_with_its_section(path: Path, name: str):
+    """Taught or set as homework: the heading above the exercise is cited too."""
+    above, named = {}, None
+    for heading in headings(notebook_of(path)):
+        if heading.startswith("Exercise "):
+            above[heading] = named
+        else:
+            named = heading
+    assert above
+    assert not set(above.values()) - set(cited(section(path, name)))
+
+
+@every_plan
 def test_every_row_says_where_one_is(path: Path):
     for name in ("Plan, two hours", "Plan, one hour"):
         lost = [
