@@ -109,7 +109,7 @@ def _r_squared_slips(x: np.ndarray, x_hat: np.ndarray, mean: np.ndarray) -> dict
 @exercise
 def relative_movement(answer) -> str:
     """``answer(encode, x, other, step) -> m``: rms movement of the code for a step towards other, over its rms distance."""
-    generator = torch.Generator().manual_seed(2)
+    generator = torch.Generator().manual_seed(3)
     x, other = torch.rand(2, 40, 5, generator=generator, dtype=torch.float64)
     weight = 3 * torch.randn(5, 2, generator=generator, dtype=torch.float64)
     encode = lambda x: torch.sin(x @ weight) + 0.3  # noqa: E731
@@ -149,6 +149,10 @@ def _movement_slips(distance, x: torch.Tensor, other: torch.Tensor, step: float)
         / _rms(far),
         "you went from the wrong end, and all but a fifth of the way; start at x: x + step * (other − x).": _rms(
             distance(step * x + (1 - step) * other)
+        )
+        / _rms(far),
+        "you went away from the other example; the way from x to other is other − x.": _rms(
+            distance(x + step * (x - other))
         )
         / _rms(far),
         "you averaged one ratio for each example; two examples with almost the same code would rule them all. "

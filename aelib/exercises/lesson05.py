@@ -167,7 +167,7 @@ def owner(answer) -> str:
     got = array(function(answer)(*(torch.tensor(part) for part in (z, mu, log_var))), "owner(z, mu, log_var)")
     if got.shape == (80, 5):
         raise Wrong(
-            "You return the log-densities, (80, 5); asked is which cloud is the largest for each code: argmax(dim=1)."
+            "You return one number for each code and cloud, (80, 5); asked is which cloud has the largest density for each code: argmax(dim=1)."
         )
     log_q = log_normal(z[:, None], mu, np.exp(log_var / 2)).sum(axis=2)
     want = log_q.argmax(axis=1)

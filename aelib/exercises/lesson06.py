@@ -88,6 +88,8 @@ def _elbo_slip(got: float, want: float, q: np.ndarray, prior: np.ndarray, likeli
         "the KL is turned round: it is q's own expectation of log q − log p(z).": fit
         - _mean(prior, np.log(prior / q)),
         "the sign is turned: that is the negative ELBO, which one minimises.": -want,
+        "that is divided by the number of values; the weights q(z) make it an average already, so sum.": want
+        / len(q),
     }
     said = f"You got {got:.4f}, expected {want:.4f} nats: "
     return first_slip(
@@ -359,6 +361,9 @@ def _derivation(
             {
                 nolog: [evidence],
                 "−E_q[log q(z)] is missing": [joint_term],
+                "that is the expected log-likelihood, which belongs to line 5": [fit],
+                "that is the price, KL(q(z) ‖ p(z)), which belongs to line 5": [kl],
+                "that is the KL itself, of which this line makes a difference": [log_evidence - elbo],
                 "that is Jensen's other side, log E_q[p(x, z)/q(z)] = log p(x) again": [log_evidence],
                 "the KL is added; the ELBO pays for it": [fit + kl],
             },
@@ -397,7 +402,7 @@ def _term_slip(name: str, got: float, want: float, slips: dict[str, list[float]]
     named = {
         said + slip + ".": any(close(got, value, 1e-5) for value in values) for slip, values in slips.items()
     }
-    return first_slip(turned | named, said + "write it as a sum over z with the weights that the line names.")
+    return first_slip(turned | named, said + "write it out as a sum over z.")
 
 
 def _refuse_other_terms(got: np.ndarray, values: np.ndarray, names: str) -> None:

@@ -1,5 +1,6 @@
 """Checks for lesson 08, with references of their own."""
 
+import copy
 import itertools
 import math
 from collections.abc import Callable
@@ -99,16 +100,20 @@ def gaussian_nll(answer) -> str:
 
 
 class _Probe(nn.Module):
-    """One weight, and a loss that remembers which rows it was asked about."""
+    """One weight, and a loss that remembers of which rows it was asked the gradient."""
 
     def __init__(self) -> None:
         super().__init__()
         self.weight = nn.Parameter(torch.tensor([0.5, -1.0], dtype=torch.float64))
-        self.asked: list[torch.Tensor] = []
+        self.calls, self.asked = 0, []
 
     def loss(self, model: nn.Module, x: torch.Tensor) -> torch.Tensor:
-        self.asked.append(x.detach().clone())
-        return ((x[:, 1:3] @ model.weight - x[:, 3]) ** 2).mean()
+        rows = x.detach().clone()
+        value = ((x[:, 1:3] @ model.weight - x[:, 3]) ** 2).mean()
+        self.calls += 1
+        if value.requires_grad:  # not if it is printed only
+            value.register_hook(lambda _: self.asked.append(rows))
+        return value
 
 
 def _after(batches: list[torch.Tensor], lr: float, accumulate: bool = False) -> np.ndarray:
@@ -160,6 +165,10 @@ def _judge_epoch(answer: Callable, n_rows: int, batch_size: int) -> list[list[in
     x[:, 0] = torch.arange(n_rows)
     probe, lr = _Probe(), 0.1
     answer(probe, x, probe.loss, torch.optim.SGD(probe.parameters(), lr=lr), batch_size)
+    if not probe.calls:
+        raise Wrong("Your loop never called loss(model, batch).")
+    if not probe.asked:
+        raise Wrong("Your loop called loss(model, batch), and never backward() on what it gives.")
     batches = [batch[:, 0].int().tolist() for batch in probe.asked]
     _judge_rows(list(itertools.chain(*batches)), [len(batch) for batch in batches], n_rows, batch_size)
     got = probe.weight.detach().numpy()
@@ -181,8 +190,6 @@ def _judge_epoch(answer: Callable, n_rows: int, batch_size: int) -> list[list[in
 
 
 def _judge_rows(used: list[int], sizes: list[int], n_rows: int, batch_size: int) -> None:
-    if not used:
-        raise Wrong("Your loop never called loss(model, batch).")
     if max(sizes) > batch_size:
         raise Wrong(
             f"A batch had {max(sizes)} rows, and batch_size was {batch_size}: give loss the rows of one batch."
@@ -213,7 +220,7 @@ def score_gradient(answer) -> str:
     )
     if got.shape == (3,):
         raise Wrong(
-            "You averaged over the draws. Return one estimate for each draw, (n, K): we want to see how much they scatter."
+            "You averaged or summed over the draws. Return one estimate for each draw, (n, K): we want to see how much they scatter."
         )
     same_shape(got, want, "Your estimate")
     if not close(got, want, 1e-6):
@@ -473,7 +480,7 @@ def model_f(answer) -> str:
         raise Wrong("drawing has moved BatchNorm's running averages: switch the mode before you decode.")
     if not close(got, want, 1e-4, 1e-5):
         raise Wrong(
-            "these are not the codes of the prior, decoded: z is torch.randn(n, K, generator=generator)."
+            "these are not the codes that the given generator draws, decoded: z is torch.randn(n, K, generator=generator)."
         )
     return "right."
 
@@ -520,7 +527,7 @@ def from_an_empty_cell(model_class, loss) -> str:
         _judge_encode(models, 6 * (x - 0.5))
         _judge_throw(models[0])
         _judge_decode(models[0])
-        _judge_loss(models[0], function(loss), x[:50])
+        _judge_loss(models[0], function(loss))
         _judge_path(models[0], loss, x[:50])
     return (
         "Right: two heads, a throw with the dice kept apart, and −ELBO in nats whose gradient reaches every weight. That "
@@ -567,32 +574,36 @@ def _judge_encode(models: list[nn.Module], x: torch.Tensor) -> None:
 
 def _judge_throw(model: nn.Module) -> None:
     """Many codes from one cloud: their mean, their spread, and a throw for each example."""
+    sigma = torch.tensor([2.0, 1.0, 0.5], dtype=torch.float64)
     mu = torch.tensor([1.0, -1.0, 0.0], dtype=torch.float64).expand(4000, -1)
-    log_var = torch.tensor([4.0, 1.0, 0.25], dtype=torch.float64).log().expand(4000, -1)
-    z = torch.as_tensor(
-        same_shape(
-            array(_method(model, "sample")(mu, log_var), "sample(mu, log_var)"),
-            mu.numpy(),
-            "the code of sample",
-        )
-    )
-    spread = (z - mu).std(dim=0)
+    log_var = 2 * sigma.log().expand(4000, -1)
+    z = array(_method(model, "sample")(mu, log_var), "sample(mu, log_var)")
+    same_shape(z, mu.numpy(), "the code of sample")
+    _judge_codes("sample: ", z, mu.numpy(), sigma.numpy())
+
+
+def _judge_codes(said: str, z: np.ndarray, mu: np.ndarray, sigma: np.ndarray) -> None:
+    """Whether codes z (n, K) were drawn from clouds around mu (n, K) of widths sigma, (K,) or (n, K)."""
+    noise = (z - mu) / sigma
+    spread = noise.std(axis=0)
     slips = {
-        "sample returns mu itself: a code is drawn from the cloud, so noise is missing.": close(z, mu),
+        "that is mu itself: a code is drawn from the cloud, so noise is missing.": close(z, mu),
         "One throw serves the whole batch; each example needs noise of its own, as torch.randn_like(mu) gives.": close(
-            z, z[:1].expand_as(z)
+            noise, noise[:1] * np.ones_like(noise)
         ),
         "The codes scatter by σ², not by σ: log_var is log σ², so σ is torch.exp(log_var / 2).": close(
-            spread, [4.0, 1.0, 0.25], rtol=0.15
+            (noise / sigma).std(axis=0), 1, rtol=0.1
         ),
         "The noise is not normal with mean 0: torch.rand is even between 0 and 1, torch.randn is normal.": not close(
-            z.mean(dim=0), mu[0], rtol=0, atol=0.2
+            noise.mean(axis=0), 0, rtol=0, atol=0.1
         ),
     }
-    if any(slips.values()) or not close(spread, [2.0, 1.0, 0.5], rtol=0.1):
+    if any(slips.values()) or not close(spread, 1, rtol=0.07):
         found = ", ".join(f"{value:.2f}" for value in spread.tolist())
         raise first_slip(
-            slips, f"For σ = 2, 1 and 0.5 your codes scatter by {found}: z = μ + σ ε, with ε standard normal."
+            {said + why: fits for why, fits in slips.items()},
+            f"{said}In widths of their clouds the codes scatter by {found}, and each number should be 1: z = μ + σ ε, "
+            "with ε standard normal.",
         )
 
 
@@ -603,38 +614,57 @@ def _judge_decode(model: nn.Module) -> None:
     )
 
 
-def _judge_loss(model: nn.Module, loss: Callable, x: torch.Tensor, n_throws: int = 100) -> None:
-    """The student's −ELBO and ours, throw by throw from the same seeds: equal, or on average equal."""
-    got, parts = [], []
-    for seed in range(n_throws):
-        torch.manual_seed(seed)
-        got.append(number(loss(model, x), "your loss"))
-        torch.manual_seed(seed)
-        parts.append(_parts(model, x))
-    said = "The loss: "
-    fits = {said + why: _agree(got, values) for why, values in _loss_slips(np.array(parts), len(x)).items()}
-    right = _neg_elbo(*np.array(parts).T[:2])
-    if not _agree(got, right):
-        raise first_slip(
-            fits, f"{said}it is {np.mean(got):.3f} on average over throws, expected {right.mean():.3f} nats."
+class _Stage:
+    """The student's model with two parts laid down: which cloud belongs to an x, and one x̂ for every code.
+
+    Its loss is then a number that we know, whatever the throw; what it decodes is kept in ``codes``.
+    """
+
+    def __init__(self, model: nn.Module) -> None:
+        generator = torch.Generator().manual_seed(3)
+        to_mu, to_log_var = torch.randn(2, N_INPUTS, LATENT_DIM, generator=generator, dtype=torch.float64)
+        self.x_hat = torch.rand(N_INPUTS, generator=generator, dtype=torch.float64)
+        self.codes: list[torch.Tensor] = []
+        self.encode = lambda x: (x @ to_mu, x @ to_log_var)
+        methods = {"encode": lambda _, x: self.encode(x), "decode": lambda _, z: self._decode(z)}
+        self.model = copy.copy(model)
+        self.model.__class__ = type(type(model).__name__, (type(model),), methods)
+
+    def _decode(self, z: torch.Tensor) -> torch.Tensor:
+        self.codes.append(z.detach())
+        return self.x_hat.expand(*z.shape[:-1], -1)
+
+
+def _judge_loss(model: nn.Module, loss: Callable) -> None:
+    """The student's −ELBO and ours, for clouds and an x̂ that we lay down; then the codes that it decodes."""
+    stage = _Stage(model)
+    x = torch.rand(4000, N_INPUTS, dtype=torch.float64)
+    got = number(loss(stage.model, x), "your loss")
+    if not stage.codes:
+        raise Wrong(
+            "The loss never calls model.decode: encode x, sample a code, and decode it with the model's methods."
         )
+    mu, log_var = (part.numpy() for part in stage.encode(x))
+    error = float((x - stage.x_hat).square().sum(dim=1).mean())
+    kl = float((mu**2 + np.exp(log_var) - 1 - log_var).sum(axis=1).mean()) / 2
+    want = _neg_elbo(error, kl)
+    if not close(got, want, rtol=1e-5):
+        said = "The loss: "
+        raise first_slip(
+            by_value(got, _loss_slips(error, kl, len(x)), said, 1e-5),
+            f"{said}for clouds and copies that the check laid down it is {got:.3f}, expected {want:.3f} nats.",
+        )
+    for z in stage.codes:
+        same_shape(array(z, "the code"), mu, "The loss: the code that is decoded")
+        _judge_codes("In the loss: ", array(z, "the code"), mu, np.exp(log_var / 2))
 
 
-def _parts(model: nn.Module, x: torch.Tensor) -> list[float]:
-    """Squared error of a drawn code and KL, both summed and averaged over the batch; squared error at z = mu."""
-    with torch.no_grad():
-        mu, log_var = model.encode(x)
-        errors = [(x - model.decode(z)).square().sum(dim=1).mean() for z in (model.sample(mu, log_var), mu)]
-        kl = (mu**2 + log_var.exp() - 1 - log_var).sum(dim=1).mean() / 2
-    return [float(errors[0]), float(kl), float(errors[1])]
-
-
-def _neg_elbo(error: np.ndarray, kl: np.ndarray, noise_var: float = NOISE_VAR) -> np.ndarray:
+def _neg_elbo(error: float, kl: float, noise_var: float = NOISE_VAR) -> float:
     return error / (2 * noise_var) + 0.5 * N_INPUTS * (LOG_2PI + math.log(noise_var)) + kl
 
 
-def _loss_slips(parts: np.ndarray, n: int) -> dict[str, np.ndarray]:
-    error, kl, at_mu = parts.T
+def _loss_slips(error: float, kl: float, n: int) -> dict[str, float]:
+    """error and KL are summed over pixels and latents, and averaged over the n examples."""
     fit = _neg_elbo(error, 0)
     return {
         "it is the ELBO itself; training makes the loss small, so turn the sign.": -(fit + kl),
@@ -650,20 +680,15 @@ def _loss_slips(parts: np.ndarray, n: int) -> dict[str, np.ndarray]:
         "½ D log(2πσ_x²) is missing. It moves no weight here, but without it the number is no −ELBO.": error
         / (2 * NOISE_VAR)
         + kl,
+        "D log(2πσ_x²) stands there without its ½.": 2 * fit - error / (2 * NOISE_VAR) + kl,
         "the squared error stands there without its weight 1/(2σ_x²) and without the constant: that is σ_x² = ½.": error
         + kl,
         "0.05 is σ_x² already; you took it for σ_x.": _neg_elbo(error, kl, NOISE_VAR**2),
-        "it decodes mu, not a drawn code: that is no bound.": _neg_elbo(at_mu, kl),
     }
 
 
-def _agree(got: list[float], want: np.ndarray) -> bool:
-    """Equal at each throw, or, with other throws, on average to four standard errors."""
-    apart = np.array(got) - want
-    return abs(apart.mean()) <= 4 * apart.std() / math.sqrt(len(apart)) + 1e-6 * abs(want.mean())
-
-
 def _judge_path(model: nn.Module, loss: Callable, x: torch.Tensor) -> None:
+    learned = {name: weight for name, weight in model.named_parameters() if weight.requires_grad}
     model.zero_grad()
     value = loss(model, x)
     if not getattr(value, "requires_grad", False):
@@ -671,8 +696,19 @@ def _judge_path(model: nn.Module, loss: Callable, x: torch.Tensor) -> None:
             "No gradient leaves your loss: was it computed under no_grad, detached, or turned into a float?"
         )
     value.backward()
-    deaf = [name for name, weight in model.named_parameters() if weight.grad is None or not weight.grad.any()]
+    deaf = [name for name, weight in learned.items() if weight.grad is None or not weight.grad.any()]
     if deaf:
         raise Wrong(
             f"The number is right, but no gradient reaches {', '.join(deaf)}: is the code detached, or a layer not used?"
+        )
+    mu, log_var = model.encode(x)
+    kl = (mu**2 + log_var.exp() - 1 - log_var).sum(dim=1).mean() / 2
+    alone = torch.autograd.grad(kl, list(learned.values()), allow_unused=True)
+    pulled = [
+        (weight.grad, grad) for weight, grad in zip(learned.values(), alone, strict=True) if grad is not None
+    ]
+    if all(torch.allclose(whole, grad, rtol=1e-6, atol=1e-12) for whole, grad in pulled):
+        raise Wrong(
+            "The number is right, but only the KL's gradient reaches the encoder: the path is cut between it and the "
+            "decoder. Draw z = μ + σ ε (or with rsample), and detach nothing."
         )

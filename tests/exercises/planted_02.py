@@ -89,6 +89,11 @@ PLANTED: dict[str, list[tuple[str, str]]] = {
             "go the way from x to other",
         ),
         (
+            MOVED.replace("(other - x)", "(x - other)")
+            + "    return ((moved - z).square().sum() / (far - z).square().sum()).sqrt()",
+            "away from the other example",
+        ),
+        (
             MOVED + "    return ((moved - z).norm(dim=1) / (far - z).norm(dim=1)).mean()",
             "one ratio for each example",
         ),

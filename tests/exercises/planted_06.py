@@ -58,6 +58,7 @@ PLANTED: dict[str, list[tuple[str, str]]] = {
         (HAND + FIT, "the KL to the prior is missing"),
         (HAND + f"{FIT} - (prior * (prior / q).log()).sum()", "turned round"),
         (HAND + f"{PRICE} - {FIT}", "negative ELBO"),
+        (HAND + "(q * (prior * likelihood / q).log()).mean()", "divided by the number of values"),
         (HAND + "(q * (prior * likelihood / q).log()).sum()", "0 · log 0"),
     ],
     "lesson06.smallest_gap": [
@@ -197,6 +198,18 @@ PLANTED: dict[str, list[tuple[str, str]]] = {
             "line 4: ✗ the ELBO should be",
         ),
         (page(4, "j = prior * likelihood\n    return j.sum().log(), (q * j / q).sum().log()"), "Jensen"),
+        (
+            page(4, f"return (prior * likelihood).sum().log(), {FIT}"),
+            "expected log-likelihood, which belongs to line 5",
+        ),
+        (
+            page(4, "return (prior * likelihood).sum().log(), (q * (q / prior).log()).sum()"),
+            "KL(q(z) ‖ p(z)), which belongs to line 5",
+        ),
+        (
+            page(4, f"e = (prior * likelihood).sum().log()\n    return e, e - {FIT} + {PRICE}"),
+            "that is the KL itself",
+        ),
         (
             page(
                 4,

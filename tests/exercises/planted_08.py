@@ -79,6 +79,14 @@ def whole(*changes: str) -> str:
 
 HEADS = "self.to_mu(self.body(x)), self.to_log_var(self.body(x))"
 THROW = "mu + torch.exp(log_var / 2) * torch.randn_like(mu)"
+CUT = (
+    f"({THROW}).detach()",
+    "torch.normal(mu, torch.exp(log_var / 2))",
+    "torch.distributions.Normal(mu, torch.exp(log_var / 2)).sample()",
+)
+"""Codes of the right law, through which no gradient passes."""
+CODE = "z = model.sample(mu, log_var)"
+OWN_CODE = "torch.rand(1); z = mu + (log_var / 2).exp() * torch.randn(mu.shape)"
 
 PLANTED: dict[str, list[tuple[str, str]]] = {
     "lesson08.from_an_empty_cell": [
@@ -99,7 +107,10 @@ PLANTED: dict[str, list[tuple[str, str]]] = {
             "the mu of encode should have shape",
         ),
         (whole(THROW, "mu"), "noise is missing"),
-        (whole(THROW, "mu + torch.exp(log_var) * torch.randn_like(mu)"), "scatter by σ², not by σ"),
+        (
+            whole(THROW, "mu + torch.exp(log_var) * torch.randn_like(mu)"),
+            "sample: The codes scatter by σ², not by σ",
+        ),
         (
             whole(THROW, "mu + torch.exp(log_var / 2) * torch.randn(mu.shape[1])"),
             "One throw serves the whole batch",
@@ -108,7 +119,10 @@ PLANTED: dict[str, list[tuple[str, str]]] = {
             whole(THROW, "mu + torch.exp(log_var / 2) * torch.rand_like(mu)"),
             "torch.rand is even between 0 and 1",
         ),
-        (whole(THROW, "mu + torch.exp(log_var / 4) * torch.randn_like(mu)"), "your codes scatter by"),
+        (
+            whole(THROW, "mu + torch.exp(log_var / 4) * torch.randn_like(mu)"),
+            "In widths of their clouds the codes scatter by",
+        ),
         (
             whole(
                 "latent_dim), nn.Linear(16, latent_dim)",
@@ -136,7 +150,16 @@ PLANTED: dict[str, list[tuple[str, str]]] = {
             "that is σ_x² = ½",
         ),
         (whole("0.05", "0.05**2"), "0.05 is σ_x² already"),
-        (whole("z = model.sample(mu, log_var)", "z = mu"), "it decodes mu"),
+        (whole("fit = 0.5 * (error / 0.05 + ", "fit = (0.5 * error / 0.05 + "), "without its ½"),
+        (whole(CODE, "z = mu"), "In the loss: that is mu itself"),
+        (
+            whole(CODE, "z = mu + log_var.exp() * torch.randn(mu.shape)"),
+            "In the loss: The codes scatter by σ², not by σ",
+        ),
+        (whole(CODE, OWN_CODE, "(fit + kl).mean()", "(fit + kl / 2).mean()"), "for clouds and copies"),
+        (whole("model.decode(z)", "model.decoder(z)"), "never calls model.decode"),
+        *((whole(THROW, cut), "only the KL's gradient reaches the encoder") for cut in CUT),
+        (whole("return self.decoder(z)", "return self.decoder(z.detach())"), "only the KL's gradient"),
         (
             whole("error = (x - model.decode(z)", "error = (x - model.decode(z).detach()"),
             "no gradient reaches decoder",
@@ -202,6 +225,7 @@ PLANTED: dict[str, list[tuple[str, str]]] = {
         (EPOCH + "torch.randint(len(x), (len(x),)).split(batch_size):\n        " + STEP, "used once"),
         (EPOCH + "[torch.randperm(len(x))]:\n        " + STEP, "A batch had 10 rows"),
         ("def epoch(model, x, loss, optimiser, batch_size):\n    optimiser.step()", "never called"),
+        (SHUFFLED + STEP.replace(".backward()", ""), "never backward()"),
     ],
     "lesson08.score_gradient": [
         (SCORE + "log_p[:, None] * (z - mu) / (log_var / 2).exp()", "you divided by σ"),
@@ -211,7 +235,11 @@ PLANTED: dict[str, list[tuple[str, str]]] = {
         (SCORE + "(z - mu) / log_var.exp()", "multiply it by log p"),
         (SCORE + "log_p[:, None] * (z - mu)", "σ² is missing"),
         (SCORE + "log_p.exp()[:, None] * (z - mu) / log_var.exp()", "log p itself"),
-        (SCORE + "(log_p[:, None] * (z - mu) / log_var.exp()).mean(dim=0)", "averaged over the draws"),
+        (
+            SCORE + "(log_p[:, None] * (z - mu) / log_var.exp()).mean(dim=0)",
+            "averaged or summed over the draws",
+        ),
+        (SCORE + "(log_p[:, None] * (z - mu) / log_var.exp()).sum(0)", "averaged or summed over the draws"),
     ],
     "lesson08.implied_sigma": [
         (SIGMA + "b / (2 * a)", "take its root"),
@@ -259,7 +287,7 @@ PLANTED: dict[str, list[tuple[str, str]]] = {
         ),
         (
             models("f", "model.eval().decode(torch.zeros(n, model.latent_dim)).detach()"),
-            "not the codes of the prior",
+            "not the codes that the given generator draws",
         ),
     ],
 }
@@ -268,13 +296,34 @@ PLANTED: dict[str, list[tuple[str, str]]] = {
 ACCEPTED: dict[str, list[str]] = {}
 
 ACCEPTED["lesson08.from_an_empty_cell"] = [
-    whole(
-        "z = model.sample(mu, log_var)", "torch.rand(1); z = mu + (log_var / 2).exp() * torch.randn(mu.shape)"
-    ),
+    whole(CODE, OWN_CODE),
+    whole(CODE, "z = torch.distributions.Normal(mu, (log_var / 2).exp()).rsample()"),
     whole(
         "self.to_mu, self.to_log_var = nn.Linear(16, latent_dim), nn.Linear(16, latent_dim)",
         "self.heads = nn.Linear(16, 2 * latent_dim)",
         HEADS,
         "tuple(self.heads(self.body(x)).chunk(2, dim=1))",
     ),
+    whole(
+        "self.decoder =", "self.decode =", "    def decode(self, z):\n        return self.decoder(z)\n", ""
+    ),
+    whole(
+        "super().__init__()\n",
+        "super().__init__()\n        self.noise = nn.Parameter(torch.tensor(0.05), requires_grad=False)\n",
+        "error / 0.05",
+        "error / model.noise",
+    ),
+    whole(
+        "    def decode(self, z):",
+        "    def forward(self, x):\n        mu, log_var = self.encode(x)\n"
+        "        return mu, log_var, self.decode(self.sample(mu, log_var))\n\n    def decode(self, z):",
+        "    mu, log_var = model.encode(x)\n    z = model.sample(mu, log_var)\n",
+        "    mu, log_var, x_hat = model(x)\n",
+        "model.decode(z)",
+        "x_hat",
+    ),
+]
+ACCEPTED["lesson08.epoch"] = [
+    SHUFFLED + "optimiser.zero_grad()\n        loss(model, x[batch]).backward()\n        optimiser.step()\n"
+    "        print(loss(model, x[batch]).item())",
 ]

@@ -17,6 +17,14 @@ PLANTED: dict[str, list[tuple[str, str]]] = {
         (BOUND + "log_weights.logsumexp(dim=0) / n_samples", "divided the logarithm"),
         (BOUND + "log_weights.exp().mean(dim=0)", "its logarithm is missing"),
         (BOUND + "log_weights.exp().mean(dim=0).log()", "takes out the largest"),
+        (
+            BOUND + "log_weights.max() + (log_weights - log_weights.max()).exp().mean(dim=0).log()",
+            "the largest weight of each image",
+        ),
+        (
+            BOUND + "log_weights.mean() + (log_weights - log_weights.mean()).exp().mean(dim=0).log()",
+            "the largest weight of each image",
+        ),
         (BOUND + "log_weights.max(dim=0).values", "all samples count"),
         (BOUND + "log_weights.logsumexp(dim=0) - torch.tensor(4).log()", "another number"),
         (BOUND + "log_weights.logsumexp(dim=0) - np.log2(n_samples)", "math.log, not log2"),

@@ -201,12 +201,16 @@ def test_a_bent_encoder_cannot_beat_pca_on_the_data_it_was_fitted_to():
     assert min(ratio_to_pca(model, digits().train) for model in models) > 1
 
 
-def test_a_bent_decoder_beats_pca_on_held_out_digits_up_to_24_numbers_and_not_at_32():
+def test_a_bent_decoder_beats_pca_up_to_24_numbers_and_at_32_not_on_held_out_digits():
     models = [Autoencoder(64, latent_dim, seed=seed) for latent_dim in (2, 16, 24, 32) for seed in SEEDS]
     fit_many(models, digits(), epochs=60, lr=0.01, seeds=[*SEEDS] * 4, progress=False)
-    ratios = np.array([ratio_to_pca(model, digits().held_out) for model in models]).reshape(4, 5)
-    assert ratios[:3].max() < 0.9
-    assert ratios[3].min() > 1
+    train, held_out = (
+        np.array([ratio_to_pca(model, part) for model in models]).reshape(4, 5)
+        for part in (digits().train, digits().held_out)
+    )
+    assert max(train[:3].max(), held_out[:3].max()) < 0.9
+    assert held_out[3].min() > 1
+    assert train[3].min() < 1 < train[3].max()
 
 
 def straight_encoder(latent_dim: int, seed: int) -> Autoencoder:

@@ -89,6 +89,19 @@ def test_the_vaes_prior_is_nearer_and_covers_more_with_eight_numbers():
     assert coverage.min() > fair_covered.max()
 
 
+def far_out(images: Tensor) -> int:
+    """How many lie farther than 2.2 from every training digit."""
+    return int((torch.cdist(images, digits().train).min(dim=1).values > 2.2).sum())
+
+
+def test_only_the_autoencoder_draws_pictures_far_from_every_training_digit():
+    assert far_out(digits().held_out) == 0
+    holes = [far_out(model.decode(fitted(model, seed))) for seed, model in enumerate(autoencoders(8))]
+    gentle = [far_out(model.decode(standard(model, seed))) for seed, model in enumerate(vaes(8))]
+    assert min(holes) > max(gentle)
+    assert max(gentle) <= 1, "of 359 drawings"
+
+
 def test_the_vae_copies_worse_with_eight_numbers():
     assert max(map(copying, vaes(8))) < min(map(copying, autoencoders(8)))
 

@@ -38,6 +38,7 @@ def linear(seed: int) -> VAE:
 def trained() -> dict[tuple[int, float], list[VAE]]:
     """Five seeds of each (K, beta) that the prose speaks of."""
     keys = [(8, 0.125), (8, 1.0), (8, 2.0), (8, 4.0), (16, 1.0), (16, 4.0), (8, 16.0)]
+    keys += [(2, 1.0), (4, 1.0), (4, 2.0), (16, 0.25), (16, 2.0)]
     models = {key: [VAE(64, key[0], hidden=(64,), noise_var=0.05, seed=s) for s in SEEDS] for key in keys}
     everything = [model for of_key in models.values() for model in of_key]
     betas = [beta for _, beta in keys for _ in SEEDS]
@@ -158,6 +159,28 @@ def test_at_few_bits_the_sizes_meet():
     for eight, sixteen in zip(trained()[8, 4.0], trained()[16, 4.0], strict=True):
         assert abs(rate(eight) - rate(sixteen)) < 1
         assert abs(error(eight) - error(sixteen)) < 0.005
+
+
+def test_with_many_bits_sixteen_numbers_copy_best():
+    """At one rate, about 28 bits, where the curves of 16 and of 8 numbers stand one above the other."""
+    wide, narrow = trained()[16, 0.25], trained()[8, 0.125]
+    assert np.mean([rate(model) for model in wide]) == pytest.approx(
+        np.mean([rate(model) for model in narrow]), abs=1.5
+    )
+    assert max(map(error, wide)) < min(map(error, narrow))
+
+
+def test_four_numbers_draw_as_near_as_any_and_cover_more():
+    found = {
+        key: np.mean(
+            [drawn(m, torch.randn(len(x), key[0], generator=fresh(s))) for s, m in enumerate(trained()[key])],
+            axis=0,
+        )
+        for key in trained()
+    }
+    fours = [found.pop((4, 1.0)), found.pop((4, 2.0))]
+    assert max(distance for distance, _ in fours) < min(distance for distance, _ in found.values()) + 0.05
+    assert min(coverage for _, coverage in fours) > max(coverage for _, coverage in found.values()) + 0.05
 
 
 def test_beta_trades_bits_for_copies_and_sixteen_kills():
