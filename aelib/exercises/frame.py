@@ -102,6 +102,8 @@ def array(answer, name: str = "your answer") -> np.ndarray:
         raise Wrong(f"{name} is None: does your function end with `return`?")
     if hasattr(answer, "detach"):
         answer = answer.detach().cpu()
+    if isinstance(answer, tuple | list):
+        answer = [part.detach().cpu() if hasattr(part, "detach") else part for part in answer]
     try:
         return np.asarray(answer, dtype=np.float64)
     except (TypeError, ValueError):

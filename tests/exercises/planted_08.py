@@ -77,6 +77,9 @@ def whole(*changes: str) -> str:
     return code
 
 
+START = "super().__init__()\n"
+DECODE = "    def decode(self, z):\n        return self.decoder(z)\n"
+KL = "    kl = 0.5 * (mu**2 + log_var.exp() - 1 - log_var).sum(dim=1)\n"
 HEADS = "self.to_mu(self.body(x)), self.to_log_var(self.body(x))"
 THROW = "mu + torch.exp(log_var / 2) * torch.randn_like(mu)"
 CUT = (
@@ -91,7 +94,7 @@ OWN_CODE = "torch.rand(1); z = mu + (log_var / 2).exp() * torch.randn(mu.shape)"
 PLANTED: dict[str, list[tuple[str, str]]] = {
     "lesson08.from_an_empty_cell": [
         (whole("nn.Module", "object", "        super().__init__()\n", ""), "derive from torch.nn.Module"),
-        (whole("    def decode(self, z):\n        return self.decoder(z)\n", ""), "no method decode"),
+        (whole(DECODE, ""), "no method decode"),
         (whole(HEADS, "self.to_mu(self.body(x))"), "should return a pair"),
         (whole(HEADS, "self.to_mu(self.body(x)), self.to_mu(self.body(x))"), "are the same numbers"),
         (
@@ -157,12 +160,57 @@ PLANTED: dict[str, list[tuple[str, str]]] = {
             "In the loss: The codes scatter by σ², not by σ",
         ),
         (whole(CODE, OWN_CODE, "(fit + kl).mean()", "(fit + kl / 2).mean()"), "for clouds and copies"),
+        (whole("(fit + kl).mean()", "(fit + kl.detach()).mean()"), "the KL has no gradient"),
+        (whole(THROW, "mu.detach() + torch.exp(log_var / 2) * torch.randn_like(mu)"), "its gradient in mu"),
+        (whole(THROW, "mu + torch.exp(log_var.data / 2) * torch.randn_like(mu)"), "its gradient in log_var"),
+        (whole(THROW, "mu + torch.exp(log_var / 2) * torch.randn(len(mu), 1)"), "all latents of an example"),
+        (whole(THROW, "mu + torch.exp(log_var / 2) * (torch.rand_like(mu) - 0.5) * 12**0.5"), "not normal"),
+        (whole(THROW, "mu + torch.exp(log_var / 2)"), "ε is missing"),
+        (whole(THROW, "torch.exp(log_var / 2) * torch.randn_like(mu)"), "μ is missing"),
+        (whole(THROW, "torch.randn_like(mu)"), "drawn from the prior"),
+        (whole(THROW, "mu + log_var.sqrt() * torch.randn_like(mu)"), "has no root"),
+        (whole(THROW, "mu + log_var * torch.randn_like(mu)"), "the codes scatter by"),
+        (
+            whole("return mu + torch", "torch.manual_seed(0)\n        return mu + torch"),
+            "sample: The same throw",
+        ),
+        (whole(CODE, f"torch.manual_seed(0)\n    {CODE}"), "In the loss: The same throw"),
+        (
+            whole(
+                START,
+                f"{START}        self.noise = nn.Parameter(torch.tensor(0.05))\n",
+                "error / 0.05",
+                "error / model.noise.abs()",
+            ),
+            "It is held at 0.05",
+        ),
+        (
+            whole(
+                "self.to_mu(self.body(x))",
+                "self.to_mu(self.body(x).mean(dim=0, keepdim=True).expand(len(x), -1))",
+            ),
+            "changes with the other examples",
+        ),
+        (
+            whole("return self.decoder(z)", "return self.decoder(z).softmax(dim=0)"),
+            "changes with the other codes",
+        ),
+        (whole("return self.decoder(z)", "return self.decoder(z), 0.05"), "return x̂ alone"),
+        (
+            whole(
+                "self.decoder = nn.Sequential(",
+                "self.decoder = (",
+                "return self.decoder(z)",
+                "for layer in self.decoder:\n            z = layer(z)\n        return z",
+            ),
+            "decode has no weights among",
+        ),
         (whole("model.decode(z)", "model.decoder(z)"), "never calls model.decode"),
         *((whole(THROW, cut), "only the KL's gradient reaches the encoder") for cut in CUT),
         (whole("return self.decoder(z)", "return self.decoder(z.detach())"), "only the KL's gradient"),
         (
             whole("error = (x - model.decode(z)", "error = (x - model.decode(z).detach()"),
-            "no gradient reaches decoder",
+            "only the KL's gradient",
         ),
         (whole("(fit + kl).mean()", "(fit + kl).mean().detach()"), "No gradient leaves your loss"),
         (whole("(fit + kl).mean()", "(fit + kl).mean().item()"), "No gradient leaves your loss"),
@@ -191,6 +239,10 @@ PLANTED: dict[str, list[tuple[str, str]]] = {
         (NLL + "(0.5 * (squares / noise_var + log_var + log_2pi)).mean()", "every pixel has its own"),
         (NLL + "-(0.5 * (squares / noise_var + D * (log_var + log_2pi))).mean()", "its negative"),
         (NLL + "0.5 * (squares / noise_var + D * (log_var + log_2pi))", "average them over the batch"),
+        (
+            NLL + "(0.5 * (squares / noise_var + D * (log_var + log_2pi))).mean().item()",
+            "no gradient in x_hat",
+        ),
     ],
     "lesson08.epoch": [
         (SHUFFLED + STEP.replace("optimiser.zero_grad()\n        ", ""), "zero_grad"),
@@ -226,6 +278,21 @@ PLANTED: dict[str, list[tuple[str, str]]] = {
         (EPOCH + "[torch.randperm(len(x))]:\n        " + STEP, "A batch had 10 rows"),
         ("def epoch(model, x, loss, optimiser, batch_size):\n    optimiser.step()", "never called"),
         (SHUFFLED + STEP.replace(".backward()", ""), "never backward()"),
+        (EPOCH + "torch.randperm(len(x)).split(2):\n        " + STEP, "rows into 5 batches"),
+        (
+            EPOCH
+            + "(torch.arange(k, len(x), -(-len(x) // batch_size)) for k in range(-(-len(x) // batch_size))):\n        "
+            + STEP,
+            "every n-th row",
+        ),
+        (SHUFFLED.replace("    for", "    torch.manual_seed(0)\n    for", 1) + STEP, "in the same order"),
+        (
+            SHUFFLED.replace(
+                "    for", "    optimiser = torch.optim.SGD(model.parameters(), lr=0.1)\n    for", 1
+            )
+            + STEP,
+            "the given optimiser",
+        ),
     ],
     "lesson08.score_gradient": [
         (SCORE + "log_p[:, None] * (z - mu) / (log_var / 2).exp()", "you divided by σ"),
@@ -304,12 +371,24 @@ ACCEPTED["lesson08.from_an_empty_cell"] = [
         HEADS,
         "tuple(self.heads(self.body(x)).chunk(2, dim=1))",
     ),
+    whole("self.decoder =", "self.decode =", DECODE, ""),
     whole(
-        "self.decoder =", "self.decode =", "    def decode(self, z):\n        return self.decoder(z)\n", ""
+        KL,
+        "    unit, q = torch.distributions.Normal(0.0, 1.0), torch.distributions.Normal(mu, (log_var / 2).exp())\n"
+        "    kl = (q.log_prob(z) - unit.log_prob(z)).sum(dim=1)\n",
     ),
+    whole(KL, "    log_var = log_var.clamp(-6, 6)\n" + KL),
+    whole(START, START + "        self.decode = lambda z: self.decoder(z)\n", DECODE, ""),
     whole(
-        "super().__init__()\n",
-        "super().__init__()\n        self.noise = nn.Parameter(torch.tensor(0.05), requires_grad=False)\n",
+        START,
+        START + "        self.drop = nn.Dropout(0.2)\n",
+        "to_mu(self.body(x))",
+        "to_mu(self.drop(self.body(x)))",
+    ),
+    whole("        self.decoder =", "        nn.init.zeros_(self.to_log_var.weight)\n        self.decoder ="),
+    whole(
+        START,
+        START + "        self.noise = nn.Parameter(torch.tensor(0.05), requires_grad=False)\n",
         "error / 0.05",
         "error / model.noise",
     ),
