@@ -107,17 +107,17 @@ def smallest_gap(answer) -> str:
     pays = _judge_gap(
         answer, TWO_BUMPS, 1.7
     )  # first, for where the gap is 0 some slips give one and the same number
-    _judge_gap(answer, ONE_BUMP, -3.0)
+    _judge_gap(answer, ONE_BUMP, -3.0, n_points=961)
     return (
         f"Right. One bump of the right width leaves nothing; two equal bumps leave {pays:.3f}, about log 2 = 0.693: "
         "the best Gaussian sits on one of them, and pays for the half that it does not see."
     )
 
 
-def _judge_gap(answer, bumps: tuple, constant: float) -> float:
+def _judge_gap(answer, bumps: tuple, constant: float, n_points: int = 1201) -> float:
     """The gap, or ``Wrong`` if the answer's is another one."""
     z, means, widths = (
-        np.linspace(-12, 12, 1201),
+        np.linspace(-12, 12, n_points),
         np.linspace(-3, 3, 13),
         np.array([0.3, 0.4, 0.5, 0.7, 1.0, 1.5]),
     )
@@ -209,9 +209,12 @@ def _fits(x: float, mu: float, z: np.ndarray, noise_sd: float) -> dict[tuple, np
 
 def _kls(mu: float, sigma: float, eps: np.ndarray) -> dict[tuple, list[float]]:
     """The price by the draws and in closed form, and with each slip."""
-    at = lambda codes: float((log_normal(codes, mu, sigma) - log_normal(codes, 0, 1)).mean())  # noqa: E731
+    sampled = lambda codes: (log_normal(codes, mu, sigma).mean(), log_normal(codes, 0, 1).mean())  # noqa: E731
+    at = lambda codes: float(np.subtract(*sampled(codes)))  # noqa: E731
+    exact = (log_normal(0, 0, sigma) - 0.5, log_normal(0, 0, 1) - 0.5 * (mu**2 + sigma**2))
+    either = zip(sampled(mu + sigma * eps), exact, strict=True)  # of log q, and of log p(z)
     return {
-        (): [at(mu + sigma * eps), 0.5 * (mu**2 + sigma**2 - 1) - math.log(sigma)],
+        (): [float(log_q - log_p) for log_q, log_p in itertools.product(*either)],
         ("the KL is missing now; subtract the average of log q(z) − log p(z)",): [0.0],
         ("the KL is taken at eps; the codes are z = μ + σ · eps",): [at(eps)],
     }

@@ -30,9 +30,13 @@ def bound(answer) -> str:
     same_shape(got, want, "bound(log_weights)")
     if not close(got, want, rtol=1e-5, atol=1e-6):
         raise _bound_slip(got, want, log_weights)
-    offsets = np.array([0.0, 2000.0, 700.0, 2000.0])
-    far = array(function(answer)(torch.tensor(log_weights - offsets)), "bound(log_weights)")
-    if not close(far, want - offsets, rtol=1e-6, atol=1e-3):
+    fewer = array(function(answer)(torch.tensor(log_weights[:20])), "bound(log_weights)")
+    if not close(fewer, logsumexp(log_weights[:20], axis=0) - math.log(20), rtol=1e-5, atol=1e-6):
+        raise Wrong("Right for 50 samples, but not for 20: M is the number of rows of log_weights.")
+    far = log_weights - np.array([0.0, 2000.0, 700.0, 2000.0])
+    far[:25, 0] -= 2000
+    got = array(function(answer)(torch.tensor(far)), "bound(log_weights)")
+    if not close(got, logsumexp(far, axis=0) - math.log(50), rtol=1e-6, atol=1e-3):
         raise Wrong(
             "Right for these, but with weights of e⁻²⁰⁰⁰, usual for larger pictures, exp gives 0 and its logarithm −inf: "
             "torch.logsumexp takes out the largest weight of each image first."
@@ -69,28 +73,33 @@ def _bound_slip(got: np.ndarray, want: np.ndarray, log_weights: np.ndarray) -> W
     )
 
 
-WIDE = (1.96, 1.959964, 2.0, 2.022691)
-"""What makes half of a 95 % bar of a standard error, rounded or not, by the normal law or by Student's for 40 pairs."""
+WIDE = (1.96, 1.959964, 2.0, 2.022691, 2.063899)
+"""What makes half of a 95 % bar of a standard error, rounded or not, by the normal law or by Student's for 40 or 25 pairs."""
 
 
 @exercise
 def compare(answer) -> str:
     """``answer(first, second) -> (difference, error)``: mean difference of paired bounds (n,) and its standard error."""
     generator = np.random.default_rng(1)
-    shared, own = 5 * generator.standard_normal(40), generator.standard_normal((2, 40))
-    first, second = 10.6 + shared + own[0], 10 + shared + own[1]
-    got = _pair(function(answer)(torch.tensor(first), torch.tensor(second)))
-    apart = first - second
-    mean, errors = apart.mean(), [sd / math.sqrt(40) for sd in _deviations(apart)]
+    for n, ahead in ((25, -0.7), (40, 0.6)):
+        shared, own = 5 * generator.standard_normal(n), generator.standard_normal((2, n))
+        first, second = 10 + ahead + shared + own[0], 10 + shared + own[1]
+        mean, error = _judge_pair(function(answer), first, second)
+    alone = math.sqrt(first.var(ddof=1) / n + second.var(ddof=1) / n)
+    return (
+        f"Right: {mean:.2f} ± {error:.2f} nats. Taken for two unrelated samples it would read ± {alone:.2f}: "
+        "the same images are hard for both models, and a paired difference lets that cancel."
+    )
+
+
+def _judge_pair(answer, first: np.ndarray, second: np.ndarray) -> tuple[float, float]:
+    got, apart = _pair(answer(torch.tensor(first), torch.tensor(second))), first - second
+    mean, errors = apart.mean(), [sd / math.sqrt(len(apart)) for sd in _deviations(apart)]
     if not close(got[0], mean, rtol=1e-5):
         raise _difference_slip(got, mean, errors)
     if not any(close(got[1], error, 1e-5) for error in errors):
         raise _error_slip(got[1], errors[0], first, second)
-    alone = math.sqrt(first.var(ddof=1) / 40 + second.var(ddof=1) / 40)
-    return (
-        f"Right: {mean:.2f} ± {errors[0]:.2f} nats. Taken for two unrelated samples it would read ± {alone:.2f}: "
-        "the same images are hard for both models, and a paired difference lets that cancel."
-    )
+    return mean, errors[0]
 
 
 def _pair(answer) -> np.ndarray:
@@ -121,24 +130,25 @@ def _difference_slip(got: np.ndarray, mean: float, errors: list[float]) -> Wrong
 
 
 def _error_slip(got: float, want: float, first: np.ndarray, second: np.ndarray) -> Wrong:
+    n = len(first)
     said = f"The standard error is {got:.4f}, expected {want:.4f}: "
     of_first, of_second, of_apart = map(_deviations, (first, second, first - second))
     models = list(zip(of_first, of_second, strict=True))
     slips = {
         "that is the standard deviation of the differences; their mean is known better, by √n.": of_apart,
-        "you divided by n; a standard error falls with √n.": [sd / 40 for sd in of_apart],
+        "you divided by n; a standard error falls with √n.": [sd / n for sd in of_apart],
         "that is the half of a 95 % bar, about twice the standard error; the error by itself is asked.": [
-            wide * sd / math.sqrt(40) for sd in of_apart for wide in WIDE
+            wide * sd / math.sqrt(n) for sd in of_apart for wide in WIDE
         ],
         "that treats the two as unrelated samples. They are the same images: take the differences first.": [
-            math.sqrt((a**2 + b**2) / 40) for a, b in models
+            math.sqrt((a**2 + b**2) / n) for a, b in models
         ],
         "you added the two errors; the images are the same, so take the differences first.": [
-            (a + b) / math.sqrt(40) for a, b in models
+            (a + b) / math.sqrt(n) for a, b in models
         ],
-        "that is a variance; take its square root.": [sd**2 / 40 for sd in of_apart],
+        "that is a variance; take its square root.": [sd**2 / n for sd in of_apart],
         "that is the error of one model's mean; asked is that of the difference.": [
-            sd / math.sqrt(40) for sd in (*of_first, *of_second)
+            sd / math.sqrt(n) for sd in (*of_first, *of_second)
         ],
     }
     return first_slip(
@@ -199,8 +209,8 @@ def _rate_slip(got: float, want: float, mu: np.ndarray, log_var: np.ndarray) -> 
 def active(answer) -> str:
     """``answer(mu) -> (K,) bool``: which latents' means (n, K) vary over the examples by more than 0.01."""
     generator = np.random.default_rng(3)
-    spread = np.array([1.0, 0.02, 0.3, 0.07, 0.13, 0.9])
-    mu = np.array([0.0, 1.5, 0.2, 0.0, 0.0, 2.0]) + spread * generator.standard_normal((400, 6))
+    spread = np.array([2.0, 0.005, 0.3, 0.07, 0.13, 0.9, 0.005])
+    mu = np.array([0.0, 1.5, 0.2, 0.0, 0.0, 2.0, 0.0]) + spread * generator.standard_normal((400, 7))
     got = array(function(answer)(torch.tensor(mu)), "active(mu)")
     want = mu.var(axis=0) > 0.01
     if got.shape == (400,):
@@ -215,7 +225,7 @@ def active(answer) -> str:
     if not np.array_equal(got.astype(bool), want):
         raise _active_slip(got.astype(bool), want, mu)
     return (
-        f"Right: {want.sum()} of 6. The second sits elsewhere than the prior, and pays for it; but it sits there for "
+        f"Right: {want.sum()} of {len(want)}. The second sits elsewhere than the prior, and pays for it; but it sits there for "
         "every image, and tells nothing."
     )
 

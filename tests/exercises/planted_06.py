@@ -62,6 +62,10 @@ PLANTED: dict[str, list[tuple[str, str]]] = {
         (HAND + "(q * (prior * likelihood / q).log()).sum()", "0 · log 0"),
     ],
     "lesson06.smallest_gap": [
+        (
+            GAP.replace("z[1] - z[0]", "torch.tensor(0.02)") + "    return evidence - elbos.max()",
+            "expected 0.0000",
+        ),
         (GAP + "    return evidence - (elbos / step).max()", "the ELBO is an integral too"),
         (GAP + "    return torch.logsumexp(log_joint, dim=0) - (elbos / step).max()", "both integrals"),
         (
@@ -231,5 +235,18 @@ PLANTED: dict[str, list[tuple[str, str]]] = {
         ),
         (page(4, "return likelihood.sum().log(), likelihood.log().sum()"), "4 of 5 lines stand"),
         (page(2, "return (q * q.log()).sum()"), "line 2: ✗ the line has 3 terms"),
+    ],
+}
+
+
+ACCEPTED: dict[str, list[str]] = {
+    "lesson06.repaired_elbo": [
+        BUG
+        + RIGHT_FIT
+        + "    return fit + Normal(0.0, 1.0).log_prob(z).mean() + Normal(mu, sigma).entropy()",
+        BUG
+        + RIGHT_FIT
+        + "    cross = -(mu**2 + sigma**2 + torch.tensor(2 * torch.pi).log()) / 2\n"
+        + "    return fit + cross - Normal(mu, sigma).log_prob(z).mean()",
     ],
 }

@@ -22,6 +22,11 @@ PLANTED: dict[str, list[tuple[str, str]]] = {
             "the largest weight of each image",
         ),
         (
+            BOUND + "log_weights.mean(0) + (log_weights - log_weights.mean(0)).exp().mean(dim=0).log()",
+            "the largest weight of each image",
+        ),
+        (BOUND + "log_weights.logsumexp(dim=0) - torch.tensor(50.0).log()", "but not for 20"),
+        (
             BOUND + "log_weights.mean() + (log_weights - log_weights.mean()).exp().mean(dim=0).log()",
             "the largest weight of each image",
         ),
@@ -37,6 +42,8 @@ PLANTED: dict[str, list[tuple[str, str]]] = {
     "lesson09.compare": [
         (COMPARE + "apart.mean(), apart.std()", "known better, by √n"),
         (COMPARE + "apart.mean(), apart.std() / n", "you divided by n"),
+        (COMPARE + "apart.mean().abs(), apart.std() / n**0.5", "wrong sign"),
+        (COMPARE + "apart.mean(), apart.std() / 40**0.5", "The standard error is"),
         (COMPARE + "apart.mean(), (first.var() / n + second.var() / n).sqrt()", "the same images"),
         (COMPARE + "apart.mean(), apart.var() / n", "that is a variance"),
         (COMPARE + "apart.mean(), first.std() / n**0.5", "one model's mean"),
@@ -74,6 +81,9 @@ PLANTED: dict[str, list[tuple[str, str]]] = {
         (ACTIVE + "mu.var(dim=0) < 0.01", "the other way round"),
         (ACTIVE + "(mu**2).mean(dim=0) > 0.01", "never moves"),
         (ACTIVE + "mu.std(dim=0) > 0.01", "0.01 is a variance"),
+        (ACTIVE + "mu.abs().mean(dim=0) > 0.01", "sits elsewhere and never moves"),
+        (ACTIVE + "mu.var(dim=0) > 0", "above 0.01?"),
+        (ACTIVE + "mu.var(dim=0) / mu.var(dim=0).max() > 0.01", "above 0.01?"),
         (ACTIVE + "(mu.var(dim=0) > 0.01).sum()", "return which"),
         (ACTIVE + "mu.var(dim=0)", "True or False"),
     ],
