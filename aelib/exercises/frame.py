@@ -91,7 +91,8 @@ def number(answer, name: str = "your answer") -> float:
         raise Wrong(f"{name} should be one number, but it has shape {value.shape}.")
     if not np.isfinite(value).all():
         raise Wrong(
-            f"{name} is {float(value.reshape(()))}: look for a division by zero, or a logarithm of zero or of a negative number."
+            f"{name} is {float(value.reshape(()))}: look for a division by zero, a logarithm of zero or of a negative number, "
+            "the exponential of a large number, or the arccos of one above 1."
         )
     return float(value.reshape(()))
 
@@ -105,9 +106,12 @@ def array(answer, name: str = "your answer") -> np.ndarray:
     if isinstance(answer, tuple | list):
         answer = [part.detach().cpu() if hasattr(part, "detach") else part for part in answer]
     try:
-        return np.asarray(answer, dtype=np.float64)
+        values = np.asarray(answer, dtype=np.float64)
     except (TypeError, ValueError):
         raise Wrong(f"{name} should be made of numbers, but it is of type {type(answer).__name__}.") from None
+    if np.asarray(answer).dtype.kind in "US":
+        raise Wrong(f"{name} is text that looks like a number: return the number itself.")
+    return values
 
 
 def function(answer) -> Callable:
@@ -155,6 +159,7 @@ def watched(answer):
 
     @functools.wraps(answer)
     def call(*args, **kwargs):
+        args = [_copied(argument) for argument in args]  # who works in place changes nothing of the check's
         try:
             result = answer(*args, **kwargs)
         except Exception as error:
@@ -166,10 +171,22 @@ def watched(answer):
     return call
 
 
+def _copied(argument):
+    """A tensor, an array or a list anew; anything else as it is."""
+    if isinstance(argument, list):
+        return list(argument)
+    copy = getattr(argument, "clone" if hasattr(argument, "detach") else "copy", None)
+    return copy() if copy and hasattr(argument, "dtype") else argument
+
+
 def _is_stub(function: Callable) -> bool:
     """Whether the body is nothing but `...` and a docstring: then nothing of it is left in the compiled code."""
-    code = getattr(function, "__code__", None)
-    return code is not None and not code.co_names and set(code.co_consts) - {function.__doc__} <= {None, ...}
+    code, empty = getattr(function, "__code__", None), (lambda: None).__code__
+    return (
+        code is not None
+        and len(code.co_code) == len(empty.co_code)
+        and set(code.co_consts) - {function.__doc__} <= {None, ...}
+    )
 
 
 def _their_line(error: Exception) -> str:

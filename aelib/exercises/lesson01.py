@@ -15,8 +15,8 @@ def _images(n_images: int = 6, seed: int = 1) -> torch.Tensor:
 @exercise
 def psnr(answer) -> str:
     """``answer(x, x_hat) -> dB`` for images in [0, 1] of shape (n, D)."""
-    x = _images()
-    x_hat = (x + 0.2 * (_images(seed=2) - 0.4)).clamp(0, 1)
+    x = 0.1 + 0.6 * _images()
+    x_hat = x + 0.2 * (_images(seed=2) - 0.4)
     got = number(function(answer)(x, x_hat), "psnr(x, x_hat)")
     want = _decibels(((x - x_hat) ** 2).mean())
     if not close(got, want, rtol=1e-5):
@@ -116,23 +116,41 @@ def _is_rounding(change: np.ndarray, decode, code) -> bool:
 
 
 LATENT_DIMS, ERRORS = [6, 8, 12, 16, 24, 32], [0.05, 0.04, 0.02, 0.01, 0.006, 0.002]
+OTHER_LISTS = (
+    ([4, 8], [1.0, 0.5], 0.0, 4, "an error of 1 is 0 dB exactly; use ≥ and not >."),
+    ([4, 8, 16], [0.008, 0.02, 0.009], 19.0, 4, "an error may rise again with K; look at every K."),
+    (
+        [4, 8, 16],
+        [0.05, 0.02, 0.01],
+        17.0,
+        16,
+        "0.02 is 16.99 dB, which is less than 17; compare without rounding.",
+    ),
+)
+"""latent_dims, errors, wanted_psnr, the smallest K, and what is wrong with another one."""
 
 
 @exercise
 def smallest_latent_dim(answer) -> str:
     """``answer(latent_dims, errors, wanted_psnr) -> K``; errors are mean squared errors per pixel, falling with K."""
-    for wanted in (16.0, 20.0, 22.0):
+    for wanted in (16.0, 19.9, 22.0):
         answered = function(answer)(LATENT_DIMS, ERRORS, wanted)
         if answered is None:
             raise _nothing_found(answer, wanted)
         good = _good_enough(wanted)
         if number(answered, "your K") != good[0]:
             raise _smallest_slip(number(answered, "your K"), good, wanted)
+    _in_any_order(answer)
+    for latent_dims, errors, wanted, smallest, why in OTHER_LISTS:
+        answered = answer(latent_dims, errors, wanted)
+        if answered is None or number(answered, "your K") != smallest:
+            raise Wrong(
+                f"From K = {latent_dims} with errors {errors} you gave {answered} for {wanted:g} dB, expected {smallest}: {why}"
+            )
     if answer(LATENT_DIMS, ERRORS, 40.0) is not None:
         raise Wrong(
             "No K of the list reaches 40 dB: then the function should return None, so that nobody is misled."
         )
-    _in_any_order(answer)
     return "Right, and it returns None where no code is good enough: the table of errors is all that this decision needs."
 
 
@@ -177,7 +195,6 @@ def _smallest_slip(got: float, good: list[int], wanted: float) -> Wrong:
         f"{said}, which is a place in the list; the K that stands there is {good[0]}.": got not in LATENT_DIMS
         and got == LATENT_DIMS.index(good[0]),
         f"{said}, the largest K that is good enough; the smallest is {good[0]}.": got == good[-1],
-        f"{said}, but K = {good[0]} reaches it exactly: use ≥ and not >.": wanted == 20.0 and got == good[1],
         f"{said}, the smallest code of all, whose quality is too low: either your decibels come out too high "
         "(10 · log10 of 1 / error), or the condition is not psnr ≥ wanted, or the error itself was compared with "
         "decibels.": got == LATENT_DIMS[0],
@@ -197,6 +214,13 @@ def quantise(answer) -> str:
         got = same_shape(got, array(z), "quantise(z)")
         if not close(got, _nearest(array(z), _centres(2**n_bits)), atol=1e-5):
             raise _quantise_slip(array(z), got, n_bits)
+    apart = torch.tensor([[1.05, 1.6, 2.4], [2.6, 3.3, 3.95]])
+    got = same_shape(array(answer(apart, 1.0, 4.0, 2), "quantise(z)"), array(apart), "quantise(z)")
+    if not close(got, [[1.375, 1.375, 2.125], [2.875, 3.625, 3.625]], atol=1e-5):
+        raise Wrong(
+            f"Right from −2 to 2, but from 1 to 4, with 2 bits, 2.4 became {got[0, 2]:g}, expected 2.125: the cells start at "
+            "low, and fill the way from low to high."
+        )
     outside = array(answer(torch.tensor([-9.0, 2.0, 9.0]), -2.0, 2.0, 2), "quantise(z)")
     if not close(outside, [-1.5, 1.5, 1.5]):
         raise Wrong(

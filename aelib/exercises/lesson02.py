@@ -34,12 +34,29 @@ def mutual_information(answer) -> str:
             by_value(got, _information_slips(counts, want), said),
             said + "Σ p(x, y) log of p(x, y) over p(x) p(y), with p = counts / total.",
         )
-    hole = float(array(answer(torch.tensor([[4.0, 4.0, 0.0], [0.0, 4.0, 4.0]])), "your information"))
-    if not close(hole, math.log(2) / 2, rtol=1e-4):
-        raise Wrong(
-            f"For the table of the lesson you got {hole:.4g}: 0 · log 0 counts as 0, which torch.xlogy(p, p) takes care of."
-        )
+    left, right = [4.0, 4.0, 0.0], [0.0, 4.0, 4.0]
+    _judge_zeros(
+        answer,
+        "the table of the lesson",
+        [left, right],
+        "0 · log 0 counts as 0, which torch.xlogy(p, p) takes care of.",
+    )
+    _judge_zeros(
+        answer,
+        "a table with a row of zeros",
+        [left, [0.0, 0.0, 0.0], right],
+        "p / (p · p) is 0/0 there; subtract torch.xlogy(p, product) from torch.xlogy(p, p).",
+    )
     return "Right. It is 0 for a table whose rows are in proportion, and the entropy of the rows where each column has a single entry."
+
+
+def _judge_zeros(answer, name: str, table: list[list[float]], why_nan: str) -> None:
+    """Both tables hold half a bit; nan is what a zero makes of a careless logarithm."""
+    value = array(answer(torch.tensor(table)), "your information")
+    got = float(value.reshape(())) if value.size == 1 else number(value, "your information")
+    if not close(got, math.log(2) / 2, rtol=1e-4):
+        why = why_nan if math.isnan(got) else "a count of 0 stays 0; neither drop it nor fill it up."
+        raise Wrong(f"For {name} you got {got:.4g}, expected {math.log(2) / 2:.4f}: {why}")
 
 
 def _information_slips(counts: np.ndarray, want: float) -> dict[str, object]:
@@ -70,15 +87,16 @@ def r_squared(answer) -> str:
     generator = np.random.default_rng(1)
     scale = np.linspace(0.2, 3, 6)
     x = generator.normal(size=(9, 6)) * scale + 1
-    x_hat, mean = x + 0.5 * generator.normal(size=x.shape), np.linspace(-0.3, 1.5, 6)
-    got = number(function(answer)(torch.tensor(x), torch.tensor(x_hat), torch.tensor(mean)), "your R²")
-    want = 1 - ((x - x_hat) ** 2).sum() / ((x - mean) ** 2).sum()
-    if not close(got, want, rtol=1e-4, atol=1e-6):
-        said = f"You got {got:.4f}, expected {want:.4f}: "
-        raise first_slip(
-            by_value(got, _r_squared_slips(x, x_hat, mean), said),
-            said + "1 − Σ‖x − x̂‖² / Σ‖x − train_mean‖², both sums over everything.",
-        )
+    noise, mean = generator.normal(size=x.shape), np.linspace(-0.3, 1.5, 6)
+    for x_hat in (x + 4 * noise, x + 0.5 * noise):
+        got = number(function(answer)(torch.tensor(x), torch.tensor(x_hat), torch.tensor(mean)), "your R²")
+        want = 1 - ((x - x_hat) ** 2).sum() / ((x - mean) ** 2).sum()
+        if not close(got, want, rtol=1e-4, atol=1e-6):
+            said = f"You got {got:.4f}, expected {want:.4f}: "
+            raise first_slip(
+                by_value(got, _r_squared_slips(x, x_hat, mean), said),
+                said + "1 − Σ‖x − x̂‖² / Σ‖x − train_mean‖², both sums over everything.",
+            )
     return f"Right: {want:.2f} of the spread comes back. Had you answered with the training mean each time, it would be 0."
 
 
@@ -99,6 +117,7 @@ def _r_squared_slips(x: np.ndarray, x_hat: np.ndarray, mean: np.ndarray) -> dict
         - (error.sum(axis=1) / spread.sum(axis=1)).mean(),
         "the fraction is upside down; the error goes above, the spread below.": 1 - 1 / lost,
         "you took the root of the ratio; R² compares the squared distances as they are.": 1 - math.sqrt(lost),
+        "R² is negative where copies are worse than the mean; do not cut it off.": max(1 - lost, 0),
         "the distances have to be squared.": [
             1 - np.sqrt(error.sum(axis=1)).sum() / np.sqrt(spread.sum(axis=1)).sum(),
             1 - np.abs(x - x_hat).sum() / np.abs(x - mean).sum(),
@@ -113,16 +132,16 @@ def relative_movement(answer) -> str:
     x, other = torch.rand(2, 40, 5, generator=generator, dtype=torch.float64)
     weight = 3 * torch.randn(5, 2, generator=generator, dtype=torch.float64)
     encode = lambda x: torch.sin(x @ weight) + 0.3  # noqa: E731
-    step = 0.2
-    got = number(function(answer)(encode, x, other, step), "your m")
     distance = lambda place: array((encode(place) - encode(x)).norm(dim=1))  # noqa: E731
-    want = _rms(distance(x + step * (other - x))) / _rms(distance(other))
-    if not close(got, want, rtol=1e-4):
-        said = f"You got {got:.4f}, expected {want:.4f}: "
-        raise first_slip(
-            by_value(got, _movement_slips(distance, x, other, step), said),
-            said + "rms ‖encode(x + step (other − x)) − encode(x)‖ over rms ‖encode(other) − encode(x)‖.",
-        )
+    for step in (0.5, 0.2):
+        want = _rms(distance(x + step * (other - x))) / _rms(distance(other))
+        got = number(function(answer)(encode, x, other, step), "your m")
+        if not close(got, want, rtol=1e-4):
+            said = f"You got {got:.4f}, expected {want:.4f}: "
+            raise first_slip(
+                by_value(got, _movement_slips(distance, x, other, step), said),
+                said + "rms ‖encode(x + step (other − x)) − encode(x)‖ over rms ‖encode(other) − encode(x)‖.",
+            )
     return f"Right: a fifth of the way in the input, {want:.2f} of the way in the code. For a linear code the two are always equal."
 
 
@@ -147,7 +166,7 @@ def _movement_slips(distance, x: torch.Tensor, other: torch.Tensor, step: float)
             distance(x + step * other)
         )
         / _rms(far),
-        "you went from the wrong end, and all but a fifth of the way; start at x: x + step * (other − x).": _rms(
+        "you went from the wrong end, and all but the step of the way; start at x: x + step * (other − x).": _rms(
             distance(step * x + (1 - step) * other)
         )
         / _rms(far),

@@ -76,11 +76,15 @@ def best_loss(answer) -> str:
     """``answer(S, latent_dim) -> loss``: what the best linear autoencoder with K numbers leaves."""
     x = _data()
     S = _covariance(x)
-    for latent_dim in (2, 4, 6):
+    for latent_dim in (1, 2, 4, 6):
         got = number(function(answer)(torch.tensor(S), latent_dim), "best_loss(S, latent_dim)")
         singular = np.linalg.svd(x - x.mean(axis=0), compute_uv=False)
         want = float(np.square(singular[latent_dim:]).sum() / len(x))
         if not close(got, want, rtol=1e-6, atol=1e-8):
+            if close(got, number(answer(torch.tensor(S), latent_dim + 1))):
+                raise Wrong(
+                    f"Your loss is {got:.4g} whatever K is: with more numbers less is left. Use latent_dim."
+                )
             said = f"For K = {latent_dim} you got {got:.4g}, expected {want:.4g}: "
             raise first_slip(
                 by_value(got, _best_loss_slips(S, latent_dim), said, rtol=1e-6),
@@ -118,26 +122,36 @@ def _best_loss_slips(S: np.ndarray, latent_dim: int) -> dict[str, object]:
 def largest_angle(answer) -> str:
     """``answer(A, B) -> degrees``: the largest principal angle between the spans of A and B, both (D, K)."""
     generator = np.random.default_rng(3)
-    A = generator.standard_normal((6, 2))
-    B = A @ generator.standard_normal((2, 2)) + 0.4 * generator.standard_normal((6, 2))
-    got = number(function(answer)(torch.tensor(A), torch.tensor(B)), "largest_angle(A, B)")
-    angles = _principal_angles(A, B)
-    want = angles.max()
-    if not close(got, want, rtol=1e-4):
-        said = f"You got {got:.4g}, expected {want:.4g}°: "
-        raise first_slip(
-            by_value(got, _angle_slips(A, B, angles), said),
-            said
-            + "make both bases orthonormal (QR), take the singular values of Qᵀ Q', and the arccos of the smallest.",
-        )
-    same = number(
-        answer(torch.tensor(A), torch.tensor(A @ generator.standard_normal((2, 2)))), "largest_angle(A, A G)"
-    )
-    if not abs(same) < 1e-3:
-        raise Wrong(
-            f"For two bases of one and the same space you got {same:.3g}°, expected 0: the answer may not depend on the basis."
-        )
+    for D, K in ((7, 3), (6, 2)):
+        A = generator.standard_normal((D, K))
+        B = A @ generator.standard_normal((K, K)) + 0.4 * generator.standard_normal((D, K))
+        got = number(function(answer)(torch.tensor(A), torch.tensor(B)), "largest_angle(A, B)")
+        angles = _principal_angles(A, B)
+        want = angles.max()
+        if not close(got, want, rtol=1e-4):
+            said = f"You got {got:.4g}, expected {want:.4g}°: "
+            raise first_slip(
+                by_value(got, _angle_slips(A, B, angles), said),
+                said
+                + "make both bases orthonormal (QR), take the singular values of Qᵀ Q', and the arccos of the smallest.",
+            )
+    for K in (1, 2) * 10:
+        A = generator.standard_normal((6, K))
+        _judge_same_space(answer, A, A @ generator.standard_normal((K, K)))
     return f"Right: {want:.1f}° here, and 0 for two bases of one space. Columns may look nothing alike and span the same."
+
+
+def _judge_same_space(answer, A: np.ndarray, B: np.ndarray) -> None:
+    same = array(answer(torch.tensor(A), torch.tensor(B)), "largest_angle(A, A G)")
+    if np.isnan(same).any():
+        raise Wrong(
+            "For two bases of one and the same space you got nan: rounding has pushed a cosine above 1, where arccos is nan. "
+            ".clamp(max=1) takes it back."
+        )
+    if not abs(number(same, "largest_angle(A, A G)")) < 1e-2:
+        raise Wrong(
+            f"For two bases of one and the same space you got {float(same):.3g}°, expected 0: the answer may not depend on the basis."
+        )
 
 
 def _angle_slips(A: np.ndarray, B: np.ndarray, angles: np.ndarray) -> dict[str, object]:

@@ -105,6 +105,7 @@ def cloud(answer) -> str:
     """``answer(W, noise_var, x) -> (mu, var)``: the best diagonal q of a linear decoder, x (n, D) centred."""
     generator = np.random.default_rng(2)
     W, x, noise_var = generator.standard_normal((5, 3)), generator.standard_normal((4, 5)), 0.6
+    x -= x.mean(axis=0)
     given = function(answer)(torch.tensor(W), torch.tensor(noise_var, dtype=torch.float64), torch.tensor(x))
     if not isinstance(given, (tuple, list)) or len(given) != 2:
         raise Wrong("cloud(W, noise_var, x) should return two things, mu (n, K) and var (K,).")
@@ -222,7 +223,16 @@ def _gap_slips(W: np.ndarray, noise_var: float, degrees: float) -> dict[str, flo
     }  # fmt: skip
 
 
-SETTINGS = ((5, 0.6, 1.0), (5, 1.2, 2.0), (2, 0.1, 1.0), (5, 0.36, 0.5), (3, 6.0, 1.0))
+SETTINGS = (
+    (5, 0.6, 1.0),
+    (5, 1.2, 2.0),
+    (2, 0.1, 1.0),
+    (5, 0.36, 0.5),
+    (3, 6.0, 1.0),
+    (5, 0.6, 4.0),
+    (5, 1.3, 0.5),
+    (5, 0.495, 1.0),
+)
 """latent_dim, noise_var, beta; no eigenvalue of VALUES is near a threshold, and each slip is wrong at one of them."""
 
 
@@ -267,6 +277,8 @@ def _pays(value: float, noise_var: float, beta: float) -> bool:
 THRESHOLDS = {
     "your answer does not know β: the threshold is βσ_x², not σ_x².": lambda noise_var, beta: noise_var,
     "you compared with σ_x²/β: a heavier KL raises the threshold.": lambda noise_var, beta: noise_var / beta,
+    "you compared with √β σ_x²: β itself stands in the threshold.": lambda noise_var, beta: beta**0.5 * noise_var,
+    "a β below 1 lowers the threshold too.": lambda noise_var, beta: max(beta, 1) * noise_var,
     "you compared with βσ_x: noise_var is σ_x² already.": lambda noise_var, beta: beta * noise_var**0.5,
     "you compared with βσ_x⁴: noise_var is σ_x² already, and you squared it.": lambda noise_var, beta: beta * noise_var**2,
     "you compared the square root of an eigenvalue: λ is a variance, as σ_x² is.": lambda noise_var, beta: (beta * noise_var) ** 2,

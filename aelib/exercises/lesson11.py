@@ -10,7 +10,7 @@ from aelib.exercises.frame import Wrong, array, by_value, close, exercise, first
 
 # --- the header of an IDX file ----------------------------------------------------------------------------
 
-HEADERS = ((60_000, 28, 28), (10_000,), (900, 28, 28), (300, 3, 70_000, 5))
+HEADERS = ((60_000, 28, 28), (10_000,), (900, 28, 28), (300, 3, 70_000, 5), (20_000_000, 2))
 
 
 def _file(sizes: tuple[int, ...]) -> bytes:
@@ -39,7 +39,14 @@ def _sizes(given) -> tuple[float, ...]:
         )
     if hasattr(given, "__next__"):
         raise Wrong("This is a generator; put tuple(...) around it.")
-    return tuple(array(given, "Your answer").ravel().tolist())
+    sizes = array(given, "Your answer")
+    if sizes.ndim == 0:
+        raise Wrong("A file of labels has one axis, and its answer is a tuple of one number, (10000,).")
+    if sizes.ndim > 1:
+        raise Wrong(
+            "Each length stands in a tuple of its own: struct.unpack always returns a tuple, take its [0]."
+        )
+    return tuple(sizes.tolist())
 
 
 def _size_slip(got: list[tuple[float, ...]], first: int) -> Wrong:
@@ -69,6 +76,7 @@ def _size_slips(sizes: tuple[int, ...]) -> dict[str, tuple[float, ...]]:
         "each length begins four bytes after the one before, and you went on by one.": _numbers(content, 4, n, step=1),
         "you read one axis too many, into the numbers themselves.": _numbers(content, 4, n + 1),
         "three axes are right for images only; the fourth byte says how many there are.": _numbers(content, 4, 3),
+        "each length takes four bytes, and you left out the first.": tuple(size % 2**24 for size in sizes),
         "each length takes four bytes, not one.": tuple(content[4 : 4 + n]),
         "that is the first length only; there is one for each axis.": sizes[:1],
         "the magic number is no size: leave it out.": (2048 + n, *sizes),
@@ -87,7 +95,9 @@ def _bound(log_weights: np.ndarray, k: int) -> float:
 
 def _draws() -> list[tuple[np.ndarray, int]]:
     """log_weights, k."""
-    generator, settings = np.random.default_rng(0), ((-90.0, 60, 5), (-90.0, 60, 1), (-1500.0, 40, 20))
+    levels = np.array([-90.0, -1500.0, -900.0, -300.0, -95.0, -110.0, -700.0])
+    settings = ((-90.0, 60, 5), (-90.0, 60, 1), (-1500.0, 40, 20), (levels, 30, 6))
+    generator = np.random.default_rng(0)
     return [(level + 4 * generator.normal(size=(n_draws, 7)), k) for level, n_draws, k in settings]
 
 
@@ -106,8 +116,8 @@ def bound_with(answer) -> str:
         raise _bound_slip(got, want, finite)
     if not finite.all():
         raise Wrong(
-            "With log-weights near −1,500 you got −inf: exp gives 0 there, and the logarithm of 0 is −inf. "
-            "torch.logsumexp takes out the largest weight first."
+            "With log-weights near −1,500, or hundreds of nats apart from image to image, you got −inf: exp gives 0 there, and "
+            "the logarithm of 0 is −inf. torch.logsumexp takes out the largest weight of each group first."
         )
     return (
         "Right. With k = 1 it is the average of the logs, an ELBO; as k grows the log moves outside of the average, "
@@ -229,7 +239,8 @@ def _compare(normal: np.ndarray, strange: np.ndarray, tie: float) -> float:
 def _scores() -> list[tuple[np.ndarray, np.ndarray]]:
     """Normal and strange ones, some of them equal."""
     generator, sizes = np.random.default_rng(1371), ((8, 5), (5, 8), (6, 6))
-    return [(generator.integers(0, 6, n) ** 2.0, generator.integers(1, 8, m) ** 2.0) for n, m in sizes]
+    whole = [(generator.integers(0, 6, n) ** 2.0, generator.integers(1, 8, m) ** 2.0) for n, m in sizes]
+    return [*whole, (np.array([5.25, 0.3, 0.51, 2.0, 0.9]), np.array([0.5, 0.3, 5.25]))]
 
 
 SCORES = _scores()
@@ -268,6 +279,8 @@ def _auc_slips(normal: np.ndarray, strange: np.ndarray) -> dict[str, float]:
         "you compared with the mean of all scores; compare with every normal score.": (strange > pooled.mean()).mean(),
         "you compared with the highest normal score only; compare with every one.": (strange > normal.max()).mean(),
         "the other way round, and ties are lost: a strange example should have the higher score.": _compare(strange, normal, 0.0),
+        "values below ½ are turned around; below ½ the score is worse than none, and the area says so.": max(want, 1 - want),
+        "the scores are rounded to whole numbers before they are compared.": _compare(np.floor(normal), np.floor(strange), 0.5),
         "that is the number of pairs; divide by how many there are.": want * len(normal) * len(strange),
     }  # fmt: skip
 

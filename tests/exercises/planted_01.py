@@ -84,6 +84,14 @@ PLANTED: dict[str, list[tuple[str, str]]] = {
     ],
     "lesson01.smallest_latent_dim": [
         (
+            "import math\n\n\ndef smallest_latent_dim(latent_dims, errors, wanted_psnr):\n    good = [(e, k) for k, e in zip(latent_dims, errors) if 10 * math.log10(1 / e) >= wanted_psnr]\n    return max(good)[1] if good else None",
+            "look at every K",
+        ),
+        (
+            "import math\n\n\ndef smallest_latent_dim(latent_dims, errors, wanted_psnr):\n    good = [k for k, e in zip(latent_dims, errors) if round(10 * math.log10(1 / e)) >= wanted_psnr]\n    return min(good) if good else None",
+            "without rounding",
+        ),
+        (
             SMALLEST
             + "    good = [k for k, e in zip(latent_dims, errors) if e >= wanted_psnr]\n    return min(good, default=None)",
             "compare the error itself with decibels",
@@ -148,6 +156,10 @@ PLANTED: dict[str, list[tuple[str, str]]] = {
         ),
     ],
     "lesson01.quantise": [
+        (
+            "def my_quantise(z, low, high, n_bits):\n    width = 2 * high / 2**n_bits\n    cell = ((z + high) / width).floor().clamp(0, 2**n_bits - 1)\n    return (cell + 0.5) * width - high",
+            "the cells start at low",
+        ),
         (
             "def my_quantise(z, low, high, n_bits):\n    width = (high - low) / 2**n_bits\n"
             "    return low + (((z - low) / width).round().clamp(0, 2**n_bits - 1) + 0.5) * width",

@@ -5,6 +5,7 @@ A mistake stands where the stub stood; the cell's last line then calls the check
 
 HEAD = "def mutual_information(counts):\n    p = counts / counts.sum()\n    rows, columns = p.sum(1, keepdim=True), p.sum(0, keepdim=True)\n"
 TERMS = "torch.xlogy(p, p) - torch.xlogy(p, rows * columns)"
+RATIO = "    return ((moved - z).square().sum() / (far - z).square().sum()).sqrt()"
 MOVED = "def relative_movement(encode, x, other, step):\n    z, far = encode(x), encode(other)\n    moved = encode(x + step * (other - x))\n"
 
 
@@ -14,6 +15,12 @@ def cards(a: str, b: str, c: str, d: str) -> str:
 
 PLANTED: dict[str, list[tuple[str, str]]] = {
     "lesson02.mutual_information": [
+        (HEAD + "    return torch.xlogy(p, p / (rows * columns)).sum()", "row of zeros"),
+        (
+            HEAD.replace("counts / counts.sum()", "counts.clamp(min=1) / counts.clamp(min=1).sum()")
+            + f"    return ({TERMS}).sum()",
+            "expected",
+        ),
         (HEAD + f"    return ({TERMS}).sum() / torch.log(torch.tensor(2.0))", "in bits"),
         (HEAD + f"    return -({TERMS}).sum()", "never negative"),
         (HEAD + "    return -(rows * rows.log()).sum()", "entropy of the rows"),
@@ -25,6 +32,10 @@ PLANTED: dict[str, list[tuple[str, str]]] = {
         (HEAD + "    return (p * (p / (rows * columns)).log()).sum()", "0 · log 0"),
     ],
     "lesson02.r_squared": [
+        (
+            "def r_squared(x, x_hat, train_mean):\n    return (1 - ((x - x_hat) ** 2).sum() / ((x - train_mean) ** 2).sum()).clamp(min=0)",
+            "do not cut it off",
+        ),
         (
             "def r_squared(x, x_hat, train_mean):\n    return 1 - ((x - x_hat) ** 2).sum() / ((x - train_mean.mean()) ** 2).sum()",
             "one number for each dimension",
@@ -63,6 +74,8 @@ PLANTED: dict[str, list[tuple[str, str]]] = {
         ),
     ],
     "lesson02.relative_movement": [
+        (MOVED.replace("z, far", "x += step * (other - x)\n    z, far", 1) + RATIO, "expected"),
+        (MOVED.replace("x + step * ", "x + 0.2 * ") + RATIO, "expected"),
         (
             MOVED.replace("x + step * (other - x)", "step * x + (1 - step) * other")
             + "    return ((moved - z).square().sum() / (far - z).square().sum()).sqrt()",
@@ -113,4 +126,14 @@ PLANTED: dict[str, list[tuple[str, str]]] = {
         (cards("raw pixels", "raw pixels", "forgets up", "turned"), "used a name twice"),
         (cards("pixels", "shuffled", "forgets up", "turned"), "should be one of"),
     ],
+}
+
+
+ACCEPTED: dict[str, list[str]] = {
+    "lesson02.relative_movement": [
+        MOVED.replace(
+            "    moved = encode(x + step * (other - x))", "    x += step * (other - x)\n    moved = encode(x)"
+        )
+        + RATIO
+    ]
 }

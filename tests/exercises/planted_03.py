@@ -97,6 +97,10 @@ PLANTED: dict[str, list[tuple[str, str]]] = {
         ),
     ],
     "lesson03.ruin": [
+        (
+            "def h(z):\n    return torch.log(z - 1)\n\n\ndef h_inverse(z):\n    return torch.exp(z) + 1",
+            "is no number",
+        ),
         ("def h(z):\n    return z\n\n\ndef h_inverse(z):\n    return z", "changes nothing"),
         ("def h(z):\n    return 1 - z\n\n\ndef h_inverse(z):\n    return 1 - z", "still neighbours"),
         ("def h(z):\n    return z**3\n\n\ndef h_inverse(z):\n    return z ** (1 / 3)", "still neighbours"),

@@ -22,6 +22,7 @@ PLANTED: dict[str, list[tuple[str, str]]] = {
         (DECODER + "torch.linalg.solve(V @ S @ V.T, V @ S)", "transposed"),
     ],
     "lesson04.best_loss": [
+        (LOSS + "values[:-2].sum()", "whatever K is"),
         (LOSS + "values[-latent_dim:].sum()", "what is kept"),
         (LOSS + "values[:latent_dim].sum()", "as many eigenvalues as you keep"),
         (LOSS + "values[latent_dim:].sum()", "rising order"),
@@ -31,6 +32,8 @@ PLANTED: dict[str, list[tuple[str, str]]] = {
         (LOSS + "values[: len(S) - latent_dim - 1].sum()", "off by one"),
     ],
     "lesson04.largest_angle": [
+        (ANGLE + "torch.rad2deg(torch.arccos(cosines.clamp(max=1)))[1]", "expected"),
+        (ANGLE + "torch.rad2deg(torch.arccos(cosines).max())", "clamp(max=1)"),
         (
             "def largest_angle(A, B):\n    cosines = torch.linalg.svdvals(A.T @ B).clamp(max=1)\n"
             "    return torch.rad2deg(torch.arccos(cosines.min()))",

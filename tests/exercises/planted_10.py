@@ -88,6 +88,10 @@ PLANTED: dict[str, list[tuple[str, str]]] = {
         (TURN + "return torch.tensor(0.0)", "turn the first two columns"),
     ],
     "lesson10.used": [
+        (USED + "values[:latent_dim] > max(beta, 1) * noise_var", "a β below 1"),
+        (USED + "values[:latent_dim] > beta + noise_var - 1", "the optimum uses"),
+        (USED + "values[:latent_dim] > beta**0.5 * noise_var", "√β σ_x²"),
+        (USED.replace("return", "answer =") + "values[:latent_dim] > beta * noise_var", "end with `return`"),
         (USED + "values[:latent_dim] <= beta * noise_var", "have the unused ones"),
         (USED + "values[:latent_dim] > noise_var", "does not know β"),
         (USED + "values[:latent_dim] > noise_var / beta", "σ_x²/β"),

@@ -21,6 +21,21 @@ def read(
 
 PLANTED: dict[str, list[tuple[str, str]]] = {
     "lesson11.idx_sizes": [
+        (
+            "import struct\n\n\n"
+            + SIZES
+            + "tuple(struct.unpack('>I', content[4 + 4 * k : 8 + 4 * k]) for k in range(n_axes))",
+            "take its [0]",
+        ),
+        (
+            SIZES
+            + "tuple(str(int.from_bytes(content[4 + 4 * k : 8 + 4 * k], 'big')) for k in range(n_axes))",
+            "text that looks like a number",
+        ),
+        (
+            SIZES + "tuple(int.from_bytes(content[5 + 4 * k : 8 + 4 * k], 'big') for k in range(n_axes))",
+            "left out the first",
+        ),
         (read("4", order="little"), "most significant byte comes first"),
         (read("0"), "one number too early"),
         (read("4", axes="n_axes + 1"), "one axis too many"),
@@ -40,6 +55,10 @@ PLANTED: dict[str, list[tuple[str, str]]] = {
         (read("4", axes="max(n_axes, 2)"), "the fourth byte says how many"),
     ],
     "lesson11.bound_with": [
+        (
+            BOUND + "((groups - log_weights.max()).exp().mean(1).log() + log_weights.max()).mean()",
+            "hundreds of nats apart",
+        ),
         (BOUND + "log_weights.mean()", "inside the log"),
         (BOUND + "groups.logsumexp(dim=1).mean()", "subtract log k"),
         (BOUND + "(groups.logsumexp(dim=1) - 2 * np.log(k)).mean()", "once too often"),
@@ -80,6 +99,14 @@ PLANTED: dict[str, list[tuple[str, str]]] = {
         ("same_quantity = 3", "it is of type int"),
     ],
     "lesson11.auc": [
+        (AUC + "max(*(lambda a: (a, 1 - a))((above.double() + 0.5 * equal).mean()))", "turned around"),
+        (
+            AUC.replace("strange[:, None] > normal", "strange.long()[:, None] > normal.long()").replace(
+                "strange[:, None] == normal", "strange.long()[:, None] == normal.long()"
+            )
+            + "(above.double() + 0.5 * equal).mean()",
+            "whole numbers",
+        ),
         (AUC + "1 - (above.double() + equal.double() / 2).mean()", "the other way round"),
         (AUC + "above.double().mean()", "ties count for nothing"),
         (AUC + "(above | equal).double().mean()", "ties count as wins"),
