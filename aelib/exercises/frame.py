@@ -143,6 +143,12 @@ def by_value(got, values: dict[str, object], said: str = "", rtol: float = 1e-4)
     }
 
 
+def farthest(got: np.ndarray, want: np.ndarray) -> str:
+    """Where two arrays of one shape differ most: "the entry [2, 0] should be 0.4987 and is 0.5120"."""
+    place = np.unravel_index(np.nanargmax(np.abs(got - want)), got.shape)
+    return f"the entry {[int(k) for k in place]} should be {want[place]:.4f} and is {got[place]:.4f}"
+
+
 def close(got: float, expected: float, rtol: float = 1e-6, atol: float = 1e-9) -> bool:
     """Whether two numbers or arrays agree."""
     return bool(np.allclose(got, expected, rtol=rtol, atol=atol))

@@ -12,7 +12,7 @@ def batch_loss(answer) -> str:
     generator = torch.Generator().manual_seed(3)
     x, x_hat = torch.rand(5, 7, generator=generator), torch.rand(5, 7, generator=generator)
     result = function(answer)(x, x_hat)
-    if getattr(result, "ndim", 0):
+    if getattr(result, "ndim", 0) and array(result).size != 1:
         raise Wrong(
             f"Your result has shape {tuple(result.shape)}; a loss is one number: average over the batch as well."
         )

@@ -80,7 +80,7 @@ def best_loss(answer) -> str:
         got = number(function(answer)(torch.tensor(S), latent_dim), "best_loss(S, latent_dim)")
         singular = np.linalg.svd(x - x.mean(axis=0), compute_uv=False)
         want = float(np.square(singular[latent_dim:]).sum() / len(x))
-        if not close(got, want, rtol=1e-6, atol=1e-8):
+        if not close(got, want, rtol=1e-4, atol=1e-5):
             if close(got, number(answer(torch.tensor(S), latent_dim + 1))):
                 raise Wrong(
                     f"Your loss is {got:.4g} whatever K is: with more numbers less is left. Use latent_dim."
@@ -148,7 +148,7 @@ def _judge_same_space(answer, A: np.ndarray, B: np.ndarray) -> None:
             "For two bases of one and the same space you got nan: rounding has pushed a cosine above 1, where arccos is nan. "
             ".clamp(max=1) takes it back."
         )
-    if not abs(number(same, "largest_angle(A, A G)")) < 1e-2:
+    if not abs(number(same, "largest_angle(A, A G)")) < 0.1:
         raise Wrong(
             f"For two bases of one and the same space you got {float(same):.3g}°, expected 0: the answer may not depend on the basis."
         )

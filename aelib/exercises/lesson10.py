@@ -11,6 +11,7 @@ from aelib.exercises.frame import (
     by_value,
     close,
     exercise,
+    farthest,
     first_slip,
     function,
     number,
@@ -130,7 +131,7 @@ def cloud(answer) -> str:
                 "Your mu is too large by 1/σ_x², or too small: with I + WᵀW/σ_x² in the inverse, Wᵀx is divided by σ_x² "
                 "too.": close(mu, want_mu * noise_var) or close(mu, want_mu / noise_var),
             },
-            f"The first code should be {want_mu[0].round(3)}, yours is {mu[0].round(3)}: mu = (WᵀW + σ_x² I)⁻¹ Wᵀ x.",
+            f"Counted from 0, {farthest(mu, want_mu)}: mu = (WᵀW + σ_x² I)⁻¹ Wᵀ x.",
         )
     return _judged_variances(var, want_var, W, noise_var)
 
