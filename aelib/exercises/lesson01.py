@@ -67,10 +67,19 @@ def perfect_copy(encode, decode) -> str:
     z = _one_row_an_image(array(code, "encode(x)"))
     x_hat = same_shape(array(function(decode)(code), "decode(encode(x))"), array(x), "decode(encode(x))")
     _refuse_losses(x_hat - array(x), decode, code)
-    alone = same_shape(array(encode(x[:1]), "encode(x[:1])"), z[:1], "encode(x[:1])")
-    if not close(alone, z[:1], rtol=0, atol=1e-3 * abs(z).max()):
+    near = {"rtol": 0, "atol": 1e-3 * abs(z).max()}
+    if not close(array(encode(x)), z, **near):
         raise Wrong(
-            "The code of the first image changes with the images beside it: an image's code has to come from that image alone."
+            "Two calls of encode on the same images give different codes: a code has to come from the image alone."
+        )
+    alone = np.concatenate(
+        [same_shape(array(encode(one), "encode(x[:1])"), z[:1], "encode(x[:1])") for one in x[:, None]]
+    )
+    if not close(array(decode(code), "decode(z)"), x_hat, rtol=0, atol=1e-3):
+        raise Wrong("decode gives back something that encode kept aside: everything has to be in the code.")
+    if not close(alone, z, **near):
+        raise Wrong(
+            "The code of an image changes with the images beside it: an image's code has to come from that image alone."
         )
     if close(z, array(x), atol=1e-6):
         raise Wrong(

@@ -147,11 +147,26 @@ def information_bound(answer) -> str:
             "Where q(z|x) = 0 the code never occurs, and log p(x|z) may be −∞ there: torch.xlogy(q, "
             "p) counts 0 · log 0 as 0."
         )
+    _judge_surprise(answer, q, p)
     gap = _bound(q, q / q.sum(axis=0)) - want
     return (
         f"Right: {want:.3f} nats. I itself is {gap:.3f} above: that is the KL which a better "
         "decoder could win back."
     )
+
+
+def _judge_surprise(answer, q: np.ndarray, p: np.ndarray) -> None:
+    """A decoder that excludes an example whose code occurs: the bound is −∞, or very low where logs are cut off."""
+    place = np.unravel_index(q.argmax(), q.shape)
+    excludes, nearly = p.copy(), p.copy()
+    excludes[place], nearly[place] = 0, 1e-3
+    excludes /= excludes.sum(axis=0)
+    got = array(answer(torch.tensor(q), torch.tensor(excludes)), "your bound")
+    if (got > _bound(q, nearly)).any():
+        raise Wrong(
+            f"Here a code occurs whose example the decoder excludes, p = 0, so the bound falls to −∞, and you got {float(got):.3g}: "
+            "a term may be left out where q is 0, not where p is."
+        )
 
 
 def _weighted_log(weights: np.ndarray, table: np.ndarray) -> float:
@@ -201,8 +216,15 @@ def ruin(h, h_inverse) -> str:
         raise Wrong(
             f"h(z) should stay within 0 and 1, but it reaches from {code.min():.3g} to {code.max():.3g}."
         )
+    _judge_each_alone(h, z, code)
     back = same_shape(array(function(h_inverse)(h(z)), "h_inverse(h(z))"), array(z), "h_inverse(h(z))")
     lost = float(np.mean(~(np.abs(back - array(z)) <= 1e-6)))
+    source = array(h_inverse(z))
+    within = source.min() > -1e-9 and source.max() < 1 + 1e-9
+    if lost == 0 and not (within and close(array(h(torch.tensor(source))), array(z), atol=1e-6)):
+        raise Wrong(
+            "Every code comes back, but h does not reach all of [0, 1): part of the interval is never used."
+        )
     if lost > 0:
         raise Wrong(
             f"{lost:.0%} of the codes do not come back: h_inverse(h(z)) must be z everywhere. Either "
@@ -229,6 +251,15 @@ def ruin(h, h_inverse) -> str:
         f"Right: not a bit is lost, and the robustness fell to {score:.2f}. Infomax cannot tell "
         "this code from the one you started with."
     )
+
+
+def _judge_each_alone(h, z: torch.Tensor, code: np.ndarray) -> None:
+    if not close(array(h(z)), code):
+        raise Wrong("Two calls of h with the same codes give different ones: nobody could undo that.")
+    if not close(array(h(z[::2])), code[::2]):
+        raise Wrong(
+            "h has to move each number by itself; yours depends on the other numbers, or on their order."
+        )
 
 
 def _robustness(h, z: np.ndarray, step: float = 0.1) -> float:

@@ -46,6 +46,14 @@ PLANTED: dict[str, list[tuple[str, str]]] = {
     ],
     "lesson01.perfect_copy": [
         (
+            "def encode(x):\n    return x.cumsum(0)\n\n\ndef decode(z):\n    return torch.diff(z, dim=0, prepend=torch.zeros(1, 64))",
+            "images beside it",
+        ),
+        (
+            "def encode(x):\n    global kept\n    kept = x\n    return torch.zeros_like(x)\n\n\ndef decode(z):\n    return kept",
+            "kept aside",
+        ),
+        (
             "def encode(x):\n    return 1 - x\n\n\ndef decode(z):\n    return z - 1",
             "its inverse is another one",
         ),

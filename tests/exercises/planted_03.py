@@ -51,6 +51,10 @@ PLANTED: dict[str, list[tuple[str, str]]] = {
         ("def posterior(q):\n    return q.sum(dim=0)", "should have shape (4, 6)"),
     ],
     "lesson03.information_bound": [
+        (
+            "import math\n\n\ndef information_bound(q, p):\n    used = (p > 0) & (q > 0)\n    return math.log(len(q)) + (q[used] * p[used].log()).sum() / len(q)",
+            "not where p is",
+        ),
         (BOUND + "math.log(len(q)) + torch.xlogy(p, q).sum() / len(q)", "you have them exchanged"),
         (BOUND + "math.log(len(q)) + torch.xlogy(q, q).sum() / len(q)", "the logarithm of q itself"),
         (BOUND + "math.log(q.shape[1]) + torch.xlogy(q, p).sum() / len(q)", "log n counts the examples"),
@@ -97,6 +101,18 @@ PLANTED: dict[str, list[tuple[str, str]]] = {
         ),
     ],
     "lesson03.ruin": [
+        (
+            "def h(z):\n    global kept\n    kept = z\n    return torch.rand_like(z)\n\n\ndef h_inverse(z):\n    return kept",
+            "Two calls of h",
+        ),
+        (
+            "def h(z):\n    return z.flip(0)\n\n\ndef h_inverse(z):\n    return z.flip(0)",
+            "each number by itself",
+        ),
+        (
+            "def h(z):\n    return (20 * z).floor() / 40 + (z % 0.05) / 2\n\n\ndef h_inverse(z):\n    return 2 * z",
+            "does not reach all",
+        ),
         (
             "def h(z):\n    return torch.log(z - 1)\n\n\ndef h_inverse(z):\n    return torch.exp(z) + 1",
             "is no number",
