@@ -84,12 +84,12 @@ def _in_short(verdict: Verdict) -> str:
     return f"{Verdict.MARKS[verdict.status]} {words}"
 
 
-def number(answer, name: str = "your answer") -> float:
-    """The answer as one float, or a sentence about what it is instead."""
+def number(answer, name: str = "your answer", finite: bool = True) -> float:
+    """The answer as one float, or a sentence about what it is instead; nan and ±∞ pass if not ``finite``."""
     value = array(answer, name)
     if value.size != 1:
         raise Wrong(f"{name} should be one number, but it has shape {value.shape}.")
-    if not np.isfinite(value).all():
+    if finite and not np.isfinite(value).all():
         raise Wrong(
             f"{name} is {float(value.reshape(()))}: look for a division by zero, a logarithm of zero or of a negative number, "
             "the exponential of a large number, or the arccos of one above 1."

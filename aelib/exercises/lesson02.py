@@ -52,8 +52,7 @@ def mutual_information(answer) -> str:
 
 def _judge_zeros(answer, name: str, table: list[list[float]], why_nan: str) -> None:
     """Both tables hold half a bit; nan is what a zero makes of a careless logarithm."""
-    value = array(answer(torch.tensor(table)), "your information")
-    got = float(value.reshape(())) if value.size == 1 else number(value, "your information")
+    got = number(answer(torch.tensor(table)), "your information", finite=False)
     if not close(got, math.log(2) / 2, rtol=1e-4):
         why = why_nan if math.isnan(got) else "a count of 0 stays 0; neither drop it nor fill it up."
         raise Wrong(f"For {name} you got {got:.4g}, expected {math.log(2) / 2:.4f}: {why}")

@@ -53,8 +53,7 @@ def binary_information(answer) -> str:
                 said + "I = H(Z) − H(Z|X), and H(Z|X) is the entropy of the flip.",
             )
     try:
-        silent = array(answer(0.3, 0.0), "your information")
-        silent = float(silent.reshape(())) if silent.size == 1 else number(silent, "your information")
+        silent = number(answer(0.3, 0.0), "your information", finite=False)
     except StudentError:
         silent = math.nan
     if not close(silent, _coin(0.3), rtol=1e-5):

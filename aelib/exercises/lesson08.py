@@ -737,7 +737,7 @@ class _Stage:
         eps = ((z - self.mu) / (self.log_var / 2).exp()).detach()
         z = self.mu + (self.log_var / 2).exp() * eps
         error = (self.x - z @ self.weight).square().sum(dim=-1).mean()
-        kl = (self.mu**2 + self.log_var.exp() - 1 - self.log_var).sum(dim=1).mean() / 2
+        kl = _mean_kl(self.mu, self.log_var)
         return error, kl, (z**2 - eps**2 - self.log_var).sum(dim=-1).mean() / 2
 
 
@@ -805,6 +805,11 @@ def _judge_gradient(stage: _Stage, value: torch.Tensor, fit: torch.Tensor, price
         )
 
 
+def _mean_kl(mu: torch.Tensor, log_var: torch.Tensor) -> torch.Tensor:
+    """Summed over the latents, averaged over the examples."""
+    return (mu**2 + log_var.exp() - 1 - log_var).sum(dim=1).mean() / 2
+
+
 def _neg_elbo(error: float, kl: float, noise_var: float = NOISE_VAR) -> float:
     return error / (2 * noise_var) + 0.5 * N_INPUTS * (LOG_2PI + math.log(noise_var)) + kl
 
@@ -844,7 +849,7 @@ def _judge_path(model: nn.Module, loss: Callable, x: torch.Tensor) -> None:
             f"The number is right, but no gradient reaches {', '.join(deaf)}: is the code detached, or a layer not used?"
         )
     mu, log_var = model.encode(x)
-    kl = (mu**2 + log_var.exp() - 1 - log_var).sum(dim=1).mean() / 2
+    kl = _mean_kl(mu, log_var)
     for name, value in (("encode", kl), ("decode", model.decode(mu.detach()).sum())):
         grads = (
             torch.autograd.grad(value, list(learned.values()), allow_unused=True)

@@ -126,8 +126,8 @@ def bound_with(answer) -> str:
 
 
 def _number_or_minus_infinity(given) -> float:
-    value = array(given, "Your bound")
-    return -math.inf if value.size == 1 and np.isneginf(value).all() else number(given, "Your bound")
+    value = number(given, "Your bound", finite=False)
+    return value if value == -math.inf else number(given, "Your bound")
 
 
 def _bound_slips(log_weights: np.ndarray, k: int) -> dict[str, float]:

@@ -23,3 +23,10 @@ PLANTED: dict[str, list[tuple[str, str]]] = {
         ("def batch_loss(x, x_hat):\n    loss = ((x - x_hat) ** 2).sum(1).mean()", "return"),
     ],
 }
+
+
+ACCEPTED: dict[str, list[str]] = {
+    "lesson00.batch_loss": [
+        "def batch_loss(x, x_hat):\n    x -= x_hat\n    return (x**2).sum(dim=1).mean()",
+    ],
+}

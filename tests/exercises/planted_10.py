@@ -123,3 +123,11 @@ PLANTED: dict[str, list[tuple[str, str]]] = {
         ),
     ],
 }
+
+
+ACCEPTED: dict[str, list[str]] = {
+    "lesson10.cloud": [
+        CLOUD.replace("    gram", "    x = x - x.mean(dim=0)\n    gram", 1)
+        + "mu, noise_var / gram.diagonal()",
+    ],
+}
