@@ -30,22 +30,22 @@ test: $(VENV)/test.stamp ## install the test tools too and test everything
 	$(WITH_ENV) $(BIN)/python -m pytest -n $(JOBS) --dist loadfile $(PYTEST_FLAGS)
 
 notebooks: $(VENV)/test.stamp ## run the lessons in order and keep their outputs (ONLY=04 for one)
-	$(WITH_ENV) $(BIN)/python notebooks/publish/execute.py $(ONLY)
+	$(WITH_ENV) $(BIN)/python -m publish.execute $(ONLY)
 
 figures: $(VENV)/test.stamp ## draw figures/*.svg again (ONLY=name for one)
 	$(BIN)/python figures/render.py $(ONLY)
 
 html: $(VENV)/test.stamp ## write the course to site/ as pages that need no Python and no network
-	$(BIN)/python notebooks/publish/pages.py
+	$(BIN)/python -m publish.pages
 
 slides: $(VENV)/test.stamp ## write each lecture to site/slides/ as one file that needs no network
-	$(BIN)/python notebooks/publish/slides.py
+	$(BIN)/python -m publish.slides
 
 photograph: $(VENV)/test.stamp ## take the README's picture of the explorer again (needs Chromium or Chrome)
-	$(BIN)/python notebooks/publish/photograph.py
+	$(BIN)/python -m publish.photograph
 
 published: $(VENV)/lab.stamp ## train on MNIST by two published protocols and print the table (a quarter of an hour)
-	$(BIN)/python notebooks/publish/published.py
+	$(BIN)/python -m publish.published
 
 bench: $(VENV)/test.stamp ## measure training, sweeps and interactives against the usual way
 	$(WITH_ENV) $(BIN)/python -m tests.benchmarks $(ONLY)
@@ -69,6 +69,6 @@ $(VENV)/test.stamp: requirements-test.txt $(VENV)/lab.stamp
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check -r requirements-test.txt
 	@touch $@
 
-$(SETTINGS): notebooks/publish/overrides.json $(VENV)/lab.stamp
+$(SETTINGS): publish/overrides.json $(VENV)/lab.stamp
 	@mkdir -p $(@D)
 	@cp $< $@

@@ -4,6 +4,7 @@ from aelib.data.dataset import Dataset, split
 from aelib.data.digits import digits
 from aelib.data.downloads import DownloadError, fashion_mnist, mnist, real_or_digits
 from aelib.data.media import clips, tones, words
+from aelib.data.published import published_mnist
 from aelib.data.shapes import shapes
 
 __all__ = [
@@ -13,6 +14,7 @@ __all__ = [
     "digits",
     "fashion_mnist",
     "mnist",
+    "published_mnist",
     "real_or_digits",
     "shapes",
     "split",

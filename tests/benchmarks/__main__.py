@@ -23,7 +23,7 @@ def chosen(words: list[str]) -> list[Path]:
 
 def run(script: Path) -> bool:
     """Whether the benchmark ran to its end."""
-    paths = [str(ROOT), str(ROOT / "notebooks" / "publish"), os.environ.get("PYTHONPATH", "")]
+    paths = [str(ROOT), os.environ.get("PYTHONPATH", "")]
     environment = os.environ | {"PYTHONPATH": os.pathsep.join(path for path in paths if path)}
     started = time.perf_counter()
     print(f"{script.stem.removeprefix('bench_')}", flush=True)

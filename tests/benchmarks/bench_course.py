@@ -13,8 +13,8 @@ import sys
 import time
 from pathlib import Path
 
-from execute import run
-from lesson import ROOT, lessons, read
+from publish.execute import run
+from publish.lesson import ROOT, lessons, read
 
 BUDGETS = {"08": 60.0, "09": 60.0}
 

@@ -35,7 +35,7 @@ import aelib  # noqa: F401  isort: skip  (settles the threads before torch is lo
 
 import numpy as np
 import pytest
-from lesson import interactives, lessons, read
+from publish.lesson import interactives, lessons, read
 from nbformat import NotebookNode
 from nbformat.v4 import new_code_cell, new_notebook
 from playwright.sync_api import JSHandle, Locator, Page

@@ -44,8 +44,9 @@ from ipywidgets.widgets.widget import _remove_buffers
 from nbformat import NotebookNode
 from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page, sync_playwright
 
-NOTEBOOKS = Path(__file__).resolve().parents[2] / "notebooks"
-STUB = (NOTEBOOKS / "publish" / "model_stub.js").read_text(encoding="utf-8")
+ROOT = Path(__file__).resolve().parents[2]
+NOTEBOOKS = ROOT / "notebooks"
+STUB = (ROOT / "publish" / "model_stub.js").read_text(encoding="utf-8")
 KERNEL = {"display_name": "Python 3 (ipykernel)", "language": "python", "name": "python3"}
 THEMES = {"light": "JupyterLab Light", "dark": "JupyterLab Dark"}
 BROWSERS = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable", "chrome")
@@ -305,9 +306,9 @@ def wait_until_up(server: Server, process: subprocess.Popen, log: Path) -> None:
 def jupyter_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
     folder = tmp_path_factory.mktemp("jupyter")
     root, settings, log = folder / "notebooks", folder / "settings", folder / "server.log"
-    shutil.copytree(NOTEBOOKS, root, ignore=shutil.ignore_patterns("publish", ".*", "__pycache__"))
+    shutil.copytree(NOTEBOOKS, root, ignore=shutil.ignore_patterns(".*"))
     settings.mkdir()
-    shutil.copy(NOTEBOOKS / "publish" / "overrides.json", settings)
+    shutil.copy(ROOT / "publish" / "overrides.json", settings)
     environment, port = private_environment(folder), free_port()
     server = Server(f"http://127.0.0.1:{port}", environment["JUPYTER_TOKEN"], root, environment)
     with log.open("w") as out:

@@ -12,7 +12,7 @@ from pathlib import Path
 import nbformat
 import psutil
 import pytest
-from lesson import displayed_widgets, interactives, lessons, read, widget_states
+from publish.lesson import displayed_widgets, interactives, lessons, read, widget_states
 from nbformat.v4 import new_code_cell, new_notebook
 from playwright.sync_api import Page, WebSocketRoute
 

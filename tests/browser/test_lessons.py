@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from lesson import cells, interactives, lessons, read
+from publish.lesson import cells, interactives, lessons, read
 from playwright.sync_api import TimeoutError as StillWaiting
 
 every_lesson = pytest.mark.parametrize("path", lessons(), ids=lambda path: path.stem)

@@ -11,11 +11,11 @@ import re
 from collections.abc import Iterator
 from pathlib import Path
 
-import pages as course
+from publish import pages as course
 import pytest
-import slides as lectures
+from publish import slides as lectures
 from axe_playwright_python.sync_playwright import Axe
-from lesson import displayed_widgets, lessons, markdown, read, widget_states
+from publish.lesson import displayed_widgets, lessons, markdown, read, widget_states
 from playwright.sync_api import Page
 
 READY = "html[data-ready]"

@@ -9,7 +9,7 @@ import runpy
 from pathlib import Path
 
 import pytest
-from lesson import exercises, lessons, parsed, read, solutions
+from publish.lesson import exercises, lessons, parsed, read, solutions
 
 
 def planted(table: str) -> dict[str, list]:

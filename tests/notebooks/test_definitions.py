@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 import pytest
 import torch
-from lesson import cells, lessons, parsed, read
+from publish.lesson import cells, lessons, parsed, read
 
 from aelib.models import VAE, Autoencoder
 from aelib.objectives import importance_weighted_bound, neg_elbo

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import nbformat
 import pytest
-from lesson import (
+from publish.lesson import (
     NOTEBOOKS,
     RANDOM_ID,
     VIEW_KEY,

@@ -3,7 +3,7 @@
 import re
 
 import pytest
-from lesson import lessons, markdown, read
+from publish.lesson import lessons, markdown, read
 
 TABLE = r"\| in the notes \| lesson \| what the course says \|\n\|[-|]+\|\n((?:\|.*\|\n?)+)"
 

@@ -14,7 +14,7 @@ import re
 from pathlib import Path
 
 import pytest
-from lesson import NOTEBOOKS, calls, cells, equations, exercises, lessons, markdown, read
+from publish.lesson import NOTEBOOKS, calls, cells, equations, exercises, lessons, markdown, read
 
 PLANS = NOTEBOOKS / "teaching"
 SECTIONS = [

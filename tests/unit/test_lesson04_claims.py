@@ -9,7 +9,7 @@ import nbformat
 import numpy as np
 import pytest
 import torch
-from lesson import lessons, read
+from publish.lesson import lessons, read
 from scipy.linalg import subspace_angles
 from sklearn.decomposition import PCA
 from torch import Tensor

@@ -7,7 +7,7 @@ from functools import cache
 import numpy as np
 import pytest
 import torch
-from lesson import cells, lessons, read
+from publish.lesson import cells, lessons, read
 from sklearn.decomposition import FactorAnalysis
 from torch import Tensor
 

@@ -7,7 +7,7 @@ import math
 import numpy as np
 import pytest
 import torch
-from lesson import cells, lessons, read
+from publish.lesson import cells, lessons, read
 from scipy.optimize import brentq, minimize_scalar
 from scipy.optimize import minimize as scipy_minimize
 from torch.distributions import Independent, Normal, kl_divergence

@@ -9,7 +9,7 @@ from functools import cache
 import numpy as np
 import pytest
 import torch
-from lesson import cells, lessons, read
+from publish.lesson import cells, lessons, read
 from torch import Tensor, nn
 
 from aelib.data import digits

@@ -2,18 +2,16 @@
 
 from __future__ import annotations
 
-import json
 from dataclasses import replace
 from functools import cache
 
 import pytest
 import torch
-from lesson import NOTEBOOKS
 from torch import Tensor
 from torch.distributions import Bernoulli
 from torch.nn.functional import avg_pool2d, interpolate
 
-from aelib.data import DownloadError, digits, mnist, shapes
+from aelib.data import DownloadError, digits, mnist, published_mnist, shapes
 from aelib.gaussian import kl_to_standard_normal
 from aelib.models import VAE, convolutional_vae
 from aelib.objectives import elbo, importance_weighted_bound, neg_elbo
@@ -167,7 +165,7 @@ def test_on_mnist_true_neighbours_pay_and_false_ones_cost():
 
 def published(name: str, **wanted) -> list[float]:
     """Our figures of the kept run of ``make published``."""
-    rows = json.loads((NOTEBOOKS / "11_published.json").read_text(encoding="utf-8"))["rows"]
+    rows = published_mnist()["rows"]
     return [row["ours"] for row in rows if row["figure"] == name and wanted.items() <= row.items()]
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from itertools import accumulate
 
-import published
+from experiments import published_mnist as published
 import pytest
 import torch
 

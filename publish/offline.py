@@ -11,7 +11,7 @@ from importlib.metadata import PackageNotFoundError, distribution
 from pathlib import Path
 
 import jinja2
-from lesson import VIEW_KEY, cells, displayed_widgets, exercises, widget_states
+from publish.lesson import VIEW_KEY, cells, displayed_widgets, exercises, widget_states
 from markupsafe import Markup
 from nbconvert import HTMLExporter
 from nbconvert.filters.markdown_mistune import IPythonRenderer, MarkdownWithMath

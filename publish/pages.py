@@ -1,7 +1,7 @@
 """The whole course as pages that need no Python and no network: ``make html`` writes them to ``site/``.
 
-    python notebooks/publish/pages.py            to site/
-    python notebooks/publish/pages.py FOLDER     to another folder
+    python -m publish.pages            to site/
+    python -m publish.pages FOLDER     to another folder
 
 Any static host serves the folder as it is, and a browser opens ``site/index.html`` from the disk.
 """
@@ -15,10 +15,10 @@ from dataclasses import dataclass
 from html import unescape
 from pathlib import Path
 
-from lesson import ROOT, lessons, read
+from publish.lesson import ROOT, lessons, read
 from markupsafe import Markup
 from nbformat import NotebookNode
-from offline import (
+from publish.offline import (
     cells_html,
     fill,
     markdown_html,

@@ -1,6 +1,6 @@
 """MNIST by two published protocols, our figures beside the published ones: ``make published``.
 
-About a quarter of an hour on one core. The table is printed and kept in ``notebooks/11_published.json``, which lesson 11 shows.
+About a quarter of an hour on one core. The table is printed and kept in ``aelib/data/published_mnist.json``, which lesson 11 shows.
 
 Sources: PyTorch's basic VAE example (github.com/pytorch/examples, folder vae). Y. Burda, R. Grosse and
 R. Salakhutdinov, Importance Weighted Autoencoders, arXiv:1509.00519, table 1, and their code, github.com/yburda/iwae:
@@ -15,17 +15,16 @@ import json
 import sys
 import time
 from dataclasses import replace
-from pathlib import Path
 
 import torch
 from torch import Tensor, nn
 
 from aelib.data import Dataset, DownloadError, mnist
+from aelib.data.published import KEPT
 from aelib.models import VAE, convolutional_vae
 from aelib.objectives import elbo, importance_weighted_bound, neg_elbo
 from aelib.training import fit
 
-KEPT = Path(__file__).resolve().parents[1] / "11_published.json"
 STAGES = ((100, 2e-3), (80, 1e-3), (40, 3e-4), (20, 1e-4))
 """Epochs and learning rate of each stage of Burda's architecture, in batches of 200."""
 PUBLISHED = "86.76 (3,280 epochs, 5,000 draws)"

@@ -11,7 +11,7 @@ from pathlib import Path
 import nbformat
 from nbformat import NotebookNode
 
-ROOT = Path(__file__).resolve().parents[2]
+ROOT = Path(__file__).resolve().parents[1]
 NOTEBOOKS = ROOT / "notebooks"
 STATE_KEY = "application/vnd.jupyter.widget-state+json"
 VIEW_KEY = "application/vnd.jupyter.widget-view+json"

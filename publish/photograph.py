@@ -5,7 +5,7 @@ import shutil
 import sys
 from pathlib import Path
 
-from lesson import ROOT, interactives, lessons, read
+from publish.lesson import ROOT, interactives, lessons, read
 from PIL import Image
 from playwright.sync_api import sync_playwright
 

@@ -1,7 +1,7 @@
 """Each lesson as a lecture in one HTML file that needs no network: ``make slides`` writes them to ``site/slides/``.
 
-    python notebooks/publish/slides.py            to site/slides/
-    python notebooks/publish/slides.py FOLDER     to another folder
+    python -m publish.slides            to site/slides/
+    python -m publish.slides FOLDER     to another folder
 
 Cells with slide metadata make the slides, with the pictures and interactives between them; arrow down shows every
 other cell in its place.
@@ -12,11 +12,11 @@ from __future__ import annotations
 import sys
 from pathlib import Path
 
-from lesson import lessons, read
+from publish.lesson import lessons, read
 from markupsafe import Markup
 from nbformat import NotebookNode
-from offline import cells_html, fill, mathjax, prepare, saved_interactives, stub, text
-from pages import SITE, Entry, entry, write_contents
+from publish.offline import cells_html, fill, mathjax, prepare, saved_interactives, stub, text
+from publish.pages import SITE, Entry, entry, write_contents
 
 
 def mathjax_inline() -> Markup:

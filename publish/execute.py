@@ -1,8 +1,8 @@
 """Run lessons from the top on one thread and keep what they show, so that the same code saves the same file.
 
-    python notebooks/publish/execute.py            every lesson, in order
-    python notebooks/publish/execute.py 04         the lesson whose name starts with 04
-    python notebooks/publish/execute.py a/b.ipynb  any notebook
+    python -m publish.execute            every lesson, in order
+    python -m publish.execute 04         the lesson whose name starts with 04
+    python -m publish.execute a/b.ipynb  any notebook
 
 Outputs and the state of the interactives are kept; time stamps, memory addresses, superseded state and what
 editors leave behind are not. Models of interactives get ids that depend on the lesson and the order alone. No real
@@ -27,7 +27,7 @@ from pathlib import Path
 
 import nbformat
 import psutil
-from lesson import RANDOM_ID, STATE_KEY, displayed_widgets, lessons, read, source_sha256, widget_states
+from publish.lesson import RANDOM_ID, STATE_KEY, displayed_widgets, lessons, read, source_sha256, widget_states
 from nbclient import NotebookClient
 from nbclient.exceptions import CellControlSignal, DeadKernelError
 from nbformat import NotebookNode
