@@ -151,7 +151,8 @@ def main() -> None:
         print(f"{row['network']:16} as they are {row['as they are']:.2f}, shuffled {row['shuffled']:.2f}")
     minutes = round((time.process_time() - started) / 60, 1)
     KEPT.write_text(
-        json.dumps({"minutes": minutes, "rows": rows, "architectures": two}, indent=1, ensure_ascii=False) + "\n",
+        json.dumps({"minutes": minutes, "rows": rows, "architectures": two}, indent=1, ensure_ascii=False)
+        + "\n",
         encoding="utf-8",
     )
     print(f"{minutes} minutes of processor time with aelib {aelib.__version__}; kept in {KEPT.name}")

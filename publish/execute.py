@@ -27,10 +27,19 @@ from pathlib import Path
 
 import nbformat
 import psutil
-from publish.lesson import RANDOM_ID, STATE_KEY, displayed_widgets, lessons, read, source_sha256, widget_states
 from nbclient import NotebookClient
 from nbclient.exceptions import CellControlSignal, DeadKernelError
 from nbformat import NotebookNode
+
+from publish.lesson import (
+    RANDOM_ID,
+    STATE_KEY,
+    displayed_widgets,
+    lessons,
+    read,
+    source_sha256,
+    widget_states,
+)
 
 KERNELSPEC = {"display_name": "Python 3 (ipykernel)", "language": "python", "name": "python3"}
 LANGUAGE = {

@@ -11,11 +11,12 @@ from importlib.metadata import PackageNotFoundError, distribution
 from pathlib import Path
 
 import jinja2
-from publish.lesson import VIEW_KEY, cells, displayed_widgets, exercises, widget_states
 from markupsafe import Markup
 from nbconvert import HTMLExporter
 from nbconvert.filters.markdown_mistune import IPythonRenderer, MarkdownWithMath
 from nbformat import NotebookNode
+
+from publish.lesson import VIEW_KEY, cells, displayed_widgets, exercises, widget_states
 
 PUBLISH = Path(__file__).resolve().parent
 WEB = PUBLISH / "web"

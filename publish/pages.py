@@ -15,9 +15,10 @@ from dataclasses import dataclass
 from html import unescape
 from pathlib import Path
 
-from publish.lesson import ROOT, lessons, read
 from markupsafe import Markup
 from nbformat import NotebookNode
+
+from publish.lesson import ROOT, lessons, read
 from publish.offline import (
     cells_html,
     fill,

@@ -5,9 +5,10 @@ import shutil
 import sys
 from pathlib import Path
 
-from publish.lesson import ROOT, interactives, lessons, read
 from PIL import Image
 from playwright.sync_api import sync_playwright
+
+from publish.lesson import ROOT, interactives, lessons, read
 
 STUB = Path(__file__).with_name("model_stub.js")
 SHOWN = {"latent_dim": 8, "bits": 4}

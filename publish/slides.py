@@ -12,9 +12,10 @@ from __future__ import annotations
 import sys
 from pathlib import Path
 
-from publish.lesson import lessons, read
 from markupsafe import Markup
 from nbformat import NotebookNode
+
+from publish.lesson import lessons, read
 from publish.offline import cells_html, fill, mathjax, prepare, saved_interactives, stub, text
 from publish.pages import SITE, Entry, entry, write_contents
 

@@ -35,12 +35,12 @@ import aelib  # noqa: F401  isort: skip  (settles the threads before torch is lo
 
 import numpy as np
 import pytest
-from publish.lesson import interactives, lessons, read
 from nbformat import NotebookNode
 from nbformat.v4 import new_code_cell, new_notebook
 from playwright.sync_api import JSHandle, Locator, Page
 
 from aelib.widgets.base import Interactive
+from publish.lesson import interactives, lessons, read
 
 HERE = Path(__file__).resolve().parent
 CONFTEST = HERE.parent / "browser" / "conftest.py"

@@ -12,11 +12,11 @@ from pathlib import Path
 import nbformat
 import psutil
 import pytest
-from publish.lesson import displayed_widgets, interactives, lessons, read, widget_states
 from nbformat.v4 import new_code_cell, new_notebook
 from playwright.sync_api import Page, WebSocketRoute
 
 import aelib
+from publish.lesson import displayed_widgets, interactives, lessons, read, widget_states
 
 EXTENSION = Path(aelib.__file__).parent / "labextension"
 QUIZ = """

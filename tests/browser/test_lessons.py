@@ -5,8 +5,9 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from publish.lesson import cells, interactives, lessons, read
 from playwright.sync_api import TimeoutError as StillWaiting
+
+from publish.lesson import cells, interactives, lessons, read
 
 every_lesson = pytest.mark.parametrize("path", lessons(), ids=lambda path: path.stem)
 PATIENCE = 150_000

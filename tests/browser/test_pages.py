@@ -11,12 +11,13 @@ import re
 from collections.abc import Iterator
 from pathlib import Path
 
-from publish import pages as course
 import pytest
-from publish import slides as lectures
 from axe_playwright_python.sync_playwright import Axe
-from publish.lesson import displayed_widgets, lessons, markdown, read, widget_states
 from playwright.sync_api import Page
+
+from publish import pages as course
+from publish import slides as lectures
+from publish.lesson import displayed_widgets, lessons, markdown, read, widget_states
 
 READY = "html[data-ready]"
 FORMULA = re.compile(r"\$\$.+?\$\$|(?<![\\$])\$[^$\n]+?\$", re.DOTALL)

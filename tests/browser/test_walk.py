@@ -10,6 +10,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+
 from publish.lesson import interactives, lessons, read
 
 CONTROLS = "input:not([type=hidden]), select, button, [tabindex='0']"

@@ -9,6 +9,7 @@ import runpy
 from pathlib import Path
 
 import pytest
+
 from publish.lesson import exercises, lessons, parsed, read, solutions
 
 

@@ -12,10 +12,10 @@ from typing import Any
 import numpy as np
 import pytest
 import torch
-from publish.lesson import cells, lessons, parsed, read
 
 from aelib.models import VAE, Autoencoder
 from aelib.objectives import importance_weighted_bound, neg_elbo
+from publish.lesson import cells, lessons, parsed, read
 
 
 def definition(lesson: str, name: str) -> Any:

@@ -10,6 +10,7 @@ from pathlib import Path
 
 import nbformat
 import pytest
+
 from publish.lesson import (
     NOTEBOOKS,
     RANDOM_ID,

@@ -3,6 +3,7 @@
 import re
 
 import pytest
+
 from publish.lesson import lessons, markdown, read
 
 TABLE = r"\| in the notes \| lesson \| what the course says \|\n\|[-|]+\|\n((?:\|.*\|\n?)+)"

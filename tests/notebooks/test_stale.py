@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 import render
+
 from publish.lesson import lessons, read, source_sha256, widget_states
 
 every_lesson = pytest.mark.parametrize("path", lessons(), ids=lambda path: path.stem)

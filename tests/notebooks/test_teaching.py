@@ -14,6 +14,7 @@ import re
 from pathlib import Path
 
 import pytest
+
 from publish.lesson import NOTEBOOKS, calls, cells, equations, exercises, lessons, markdown, read
 
 PLANS = NOTEBOOKS / "teaching"

@@ -9,7 +9,6 @@ import nbformat
 import numpy as np
 import pytest
 import torch
-from publish.lesson import lessons, read
 from scipy.linalg import subspace_angles
 from sklearn.decomposition import PCA
 from torch import Tensor
@@ -19,6 +18,7 @@ from aelib.data import digits
 from aelib.models import Autoencoder, LinearAutoencoder
 from aelib.objectives import squared_error
 from aelib.training import fit_many
+from publish.lesson import lessons, read
 
 SEEDS = range(5)
 K = 8

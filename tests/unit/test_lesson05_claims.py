@@ -7,7 +7,6 @@ from functools import cache
 import numpy as np
 import pytest
 import torch
-from publish.lesson import cells, lessons, read
 from sklearn.decomposition import FactorAnalysis
 from torch import Tensor
 
@@ -18,6 +17,7 @@ from aelib.models import VAE, Autoencoder, pca
 from aelib.objectives import neg_elbo
 from aelib.training import fit_many
 from aelib.widgets.latent_pad import LatentPad
+from publish.lesson import cells, lessons, read
 
 SEEDS = range(5)
 TRAINING = {"epochs": 60, "lr": 0.005, "progress": False}

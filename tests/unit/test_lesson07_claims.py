@@ -7,12 +7,12 @@ import math
 import numpy as np
 import pytest
 import torch
-from publish.lesson import cells, lessons, read
 from scipy.optimize import brentq, minimize_scalar
 from scipy.optimize import minimize as scipy_minimize
 from torch.distributions import Independent, Normal, kl_divergence
 
 from aelib import gaussian
+from publish.lesson import cells, lessons, read
 
 SEEDS = range(5)
 GRID = np.linspace(-16, 16, 6401)

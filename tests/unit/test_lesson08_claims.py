@@ -9,7 +9,6 @@ from functools import cache
 import numpy as np
 import pytest
 import torch
-from publish.lesson import cells, lessons, read
 from torch import Tensor, nn
 
 from aelib.data import digits
@@ -18,6 +17,7 @@ from aelib.gaussian import kl_per_latent, kl_to_standard_normal
 from aelib.models import VAE
 from aelib.objectives import implied_sigma, neg_elbo
 from aelib.training import fit, fit_many
+from publish.lesson import cells, lessons, read
 
 SEEDS = range(5)
 K = 8

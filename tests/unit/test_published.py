@@ -5,11 +5,11 @@ from __future__ import annotations
 import json
 from itertools import accumulate
 
-from experiments import published_mnist as published
 import pytest
 import torch
 
 from aelib.data import Dataset, DownloadError
+from experiments import published_mnist as published
 
 
 def random_images(n: int = 60) -> Dataset:
