@@ -43,6 +43,7 @@ class Task:
     where: a function of the arguments to the words that tell a case, "for K = 3".
     rtol, atol: of the largest number, and at least; the fourth decimal may be rounded.
     truths: the answer is made of True and False.
+    as_good: a function of an answer's array and the arguments: whether it is right although it is not the reference.
     """
 
     reference: Callable
@@ -58,6 +59,7 @@ class Task:
     rtol: float = 1e-4
     atol: float = 6e-5
     truths: bool = False
+    as_good: Callable[..., bool] = lambda *_: False
 
     @cached_property
     def wants(self) -> list[list[Parts]]:
@@ -82,6 +84,10 @@ class Task:
             self._judge_extreme(answer, extreme)
         first = [wants[0] if self.names else wants[0][0] for wants in self.wants]
         return self.right if isinstance(self.right, str) else self.right(first)
+
+    def _is_right(self, got: Parts, k: int) -> bool:
+        """Whether this answers case k."""
+        return any(self._same(got, want) for want in self.wants[k]) or self.as_good(*got, *self.cases[k])
 
     def _alternatives(self, value) -> list[Parts]:
         several = value if isinstance(value, list) else [value]
