@@ -96,12 +96,7 @@ class Task:
 
     def _given(self, answer: Callable, case: tuple) -> Parts:
         given = answer(*(torch.tensor(a) if isinstance(a, np.ndarray) else a for a in case))
-        parts = tuple(map(array, self._taken_apart(given), self.names or (self.called,)))
-        if self.truths and not np.isin(parts[0], (0, 1)).all():
-            raise Wrong(
-                f"{_sentence(self.called)} should hold True and False, and it holds other numbers: a comparison gives them."
-            )
-        return parts
+        return tuple(map(array, self._taken_apart(given), self.names or (self.called,)))
 
     def _taken_apart(self, given) -> Sequence:
         if not self.names:
@@ -149,6 +144,11 @@ class Task:
         for name, why, values in self._slipped(first):
             if values[first][told] is not None and all(map(self._same, got, values)):
                 return Wrong(said + why, name)
+        if self.truths and not np.isin(got[first][0], (0, 1)).all():
+            return Wrong(
+                f"{_sentence(self.called)} should hold True and False: a comparison gives them.",
+                "no truth values",
+            )
         if got[first][0].shape == want[0].T.shape != want[0].shape and self._close(got[first][0].T, want[0]):
             return Wrong(said + "the numbers are right, and the table is transposed.", "transposed")
         if not all(np.isfinite(part).all() for part in got[first]):
@@ -204,7 +204,7 @@ class Task:
                 values, [wants[0] for wants in self.wants] + values[len(self.cases) :], strict=True
             )
         )
-        answers = iter([tuple(map(torch.as_tensor, one)) for one in parts])
+        answers = iter([tuple(map(torch.tensor, one)) for one in parts])
         return lambda *_: next(answers) if self.names else next(answers)[0]
 
 
