@@ -157,7 +157,7 @@ def _gap_slips(W, noise_var, degrees: float) -> dict[str, tuple]:
     turned = W @ _turn(angle, K)
     bare = turned.T @ turned / noise_var
     P, want = np.eye(K) + bare, _gap(turned, noise_var)
-    log_det, log_diagonal = lambda A: np.linalg.slogdet(A)[1], lambda A: np.log(A.diagonal()).sum()  # noqa: E731
+    log_det, log_diagonal = lambda A: np.linalg.slogdet(A)[1], lambda A: np.log(A.diagonal()).sum()
     return {
         "degrees for radians": (_gap(W @ _turn(degrees, K), noise_var), "cos and sin take radians; math.radians(degrees) converts."),
         "½ missing": (2 * want, "that is twice the gap: the ½ is missing."),
