@@ -43,6 +43,7 @@ class Task:
     where: a function of the arguments to the words that tell a case, "for K = 3".
     rtol, atol: of the largest number, and at least; the fourth decimal may be rounded.
     truths: the answer is made of True and False.
+    read: makes an array's forerunner of what the student returned, or raises ``Wrong``.
     as_good: a function of an answer's array and the arguments: whether it is right although it is not the reference.
     """
 
@@ -59,6 +60,7 @@ class Task:
     rtol: float = 1e-4
     atol: float = 6e-5
     truths: bool = False
+    read: Callable = lambda given: given
     as_good: Callable[..., bool] = lambda *_: False
 
     @cached_property
@@ -96,7 +98,7 @@ class Task:
 
     def _given(self, answer: Callable, case: tuple) -> Parts:
         given = answer(*(torch.tensor(a) if isinstance(a, np.ndarray) else a for a in case))
-        return tuple(map(array, self._taken_apart(given), self.names or (self.called,)))
+        return tuple(map(array, self._taken_apart(self.read(given)), self.names or (self.called,)))
 
     def _taken_apart(self, given) -> Sequence:
         if not self.names:

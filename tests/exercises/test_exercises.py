@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 
+from aelib.exercises.frame import CHECKS
 from publish.lesson import exercises, lessons, parsed, read, solutions
 
 
