@@ -7,20 +7,14 @@ NLL = (
     "import math\n\ndef gaussian_nll(x, x_hat, noise_var):\n    squares = (x - x_hat).square().sum(dim=1)\n"
     "    D, log_var, log_2pi = x.shape[1], math.log(noise_var), math.log(2 * math.pi)\n    return "
 )
-
 EPOCH = "def epoch(model, x, loss, optimiser, batch_size):\n    for batch in "
-
 SHUFFLED = EPOCH + "torch.randperm(len(x)).split(batch_size):\n        "
-
 STEP = "optimiser.zero_grad()\n        loss(model, x[batch]).backward()\n        optimiser.step()"
-
 SCORE = "def score_gradient(log_p, z, mu, log_var):\n    return "
-
 SIGMA = (
     "def implied_sigma(n_pixels, n_latents, error, kl, weight):\n"
     "    a = 1 / n_pixels if error == 'mean' else 1\n    b = weight / n_latents if kl == 'mean' else weight\n    return "
 )
-
 RIGHT_MODELS = {
     "reconstruction(x, x_hat, noise_var)": (
         "0.5 * ((x - x_hat).square() / noise_var + math.log(2 * math.pi * noise_var)).sum(dim=1).mean()"
@@ -83,46 +77,40 @@ def whole(*changes: str) -> str:
 
 
 START = "super().__init__()\n"
-
 DECODE = "    def decode(self, z):\n        return self.decoder(z)\n"
-
 KL = "    kl = 0.5 * (mu**2 + log_var.exp() - 1 - log_var).sum(dim=1)\n"
-
 HEADS = "self.to_mu(self.body(x)), self.to_log_var(self.body(x))"
-
 THROW = "mu + torch.exp(log_var / 2) * torch.randn_like(mu)"
-
-"""Codes of the right law, through which no gradient passes."""
-
 CODE = "z = model.sample(mu, log_var)"
-
 OWN_CODE = "torch.rand(1); z = mu + (log_var / 2).exp() * torch.randn(mu.shape)"
-
 PLANTED: dict[str, list[tuple[str, str]]] = {
     "lesson08.from_an_empty_cell": [
         (whole("nn.Module", "object", "        super().__init__()\n", ""), "derive from torch.nn.Module"),
+        (whole(DECODE, ""), "no method decode"),
+        (whole(HEADS, "self.to_mu(self.body(x))"), "should return a pair"),
+        (whole(HEADS, "self.to_mu(self.body(x)), self.to_mu(self.body(x))"), "are the same numbers"),
+        (whole(THROW, "mu"), "noise is missing"),
         (
-            whole(HEADS, "self.to_mu(self.body(x))[:, :2], self.to_log_var(self.body(x))"),
-            "the mu of encode should have shape",
+            whole(THROW, "mu + torch.exp(log_var) * torch.randn_like(mu)"),
+            "sample: The codes scatter by σ², not by σ",
         ),
-        (
-            whole(THROW, "mu + torch.exp(log_var / 4) * torch.randn_like(mu)"),
-            "In widths of their clouds the codes scatter by",
-        ),
-        (whole(CODE, OWN_CODE, "(fit + kl).mean()", "(fit + kl / 2).mean()"), "for clouds and copies"),
-        (whole(THROW, "mu.detach() + torch.exp(log_var / 2) * torch.randn_like(mu)"), "its gradient in mu"),
-        (whole(THROW, "mu + torch.exp(log_var.data / 2) * torch.randn_like(mu)"), "its gradient in log_var"),
-        (whole(THROW, "mu + log_var.sqrt() * torch.randn_like(mu)"), "has no root"),
-        (whole(THROW, "mu + log_var * torch.randn_like(mu)"), "the codes scatter by"),
+        (whole("(fit + kl).mean()", "fit.mean()"), "the KL is missing"),
+        (whole("kl = 0.5 * (", "kl = ("), "its ½ is missing"),
         (
             whole(
-                START,
-                f"{START}        self.noise = nn.Parameter(torch.tensor(0.05))\n",
-                "error / 0.05",
-                "error / model.noise.abs()",
+                "fit = 0.5 * (error / 0.05 + x.shape[1] * math.log(2 * math.pi * 0.05))", "fit = error / 0.1"
             ),
-            "It is held at 0.05",
+            "½ D log(2πσ_x²) is missing",
         ),
+        (
+            whole("fit = 0.5 * (error / 0.05 + x.shape[1] * math.log(2 * math.pi * 0.05))", "fit = error"),
+            "that is σ_x² = ½",
+        ),
+        (whole(THROW, "mu + torch.exp(log_var / 2)"), "ε is missing"),
+        (whole(THROW, "torch.exp(log_var / 2) * torch.randn_like(mu)"), "μ is missing"),
+        (whole(THROW, "torch.randn_like(mu)"), "drawn from the prior"),
+        (whole(THROW, "mu + log_var.sqrt() * torch.randn_like(mu)"), "has no root"),
+        (whole(THROW, "mu + log_var * torch.randn_like(mu)"), "the codes scatter by"),
     ],
     "lesson08.gaussian_nll": [
         (NLL + "(0.5 * (squares / noise_var + D * (log_var + log_2pi))).mean() / D", "mean over the pixels"),
@@ -130,49 +118,19 @@ PLANTED: dict[str, list[tuple[str, str]]] = {
             NLL + "(0.5 * (squares / noise_var**2 + D * (2 * log_var + log_2pi))).mean()",
             "variance σ² already",
         ),
-        (
-            NLL + "(0.5 * (squares / noise_var + D * (log_var + log_2pi))).mean().item()",
-            "no gradient in x_hat",
-        ),
     ],
     "lesson08.epoch": [
         (SHUFFLED + STEP.replace("optimiser.zero_grad()\n        ", ""), "zero_grad"),
-        (
-            SHUFFLED
-            + "value = loss(model, x[batch])\n        optimiser.step()\n        optimiser.zero_grad()\n        value.backward()",
-            "gradient of the batch before",
-        ),
         (SHUFFLED + STEP.replace("\n        optimiser.step()", ""), "have not moved"),
         (
             EPOCH + "torch.arange(len(x)).split(batch_size):\n        " + STEP,
             "each batch is a block of the table",
         ),
-        (
-            EPOCH
-            + "(torch.arange(len(x)).split(batch_size)[k] for k in torch.randperm(-(-len(x) // batch_size))):\n        "
-            + STEP,
-            "each batch is a block of the table",
-        ),
-        (
-            EPOCH
-            + "(b[torch.randperm(len(b))] for b in torch.arange(len(x)).split(batch_size)):\n        "
-            + STEP,
-            "each batch is a block of the table",
-        ),
-        (
-            EPOCH
-            + "torch.randperm(len(x))[: len(x) // batch_size * batch_size].split(batch_size):\n        "
-            + STEP,
-            "never used: the last batch is smaller",
-        ),
         (EPOCH + "torch.randint(len(x), (len(x),)).split(batch_size):\n        " + STEP, "used once"),
-        (
-            SHUFFLED.replace(
-                "    for", "    optimiser = torch.optim.SGD(model.parameters(), lr=0.1)\n    for", 1
-            )
-            + STEP,
-            "the given optimiser",
-        ),
+        (EPOCH + "[torch.randperm(len(x))]:\n        " + STEP, "A batch had 10 rows"),
+        ("def epoch(model, x, loss, optimiser, batch_size):\n    optimiser.step()", "never called"),
+        (SHUFFLED + STEP.replace(".backward()", ""), "never backward()"),
+        (EPOCH + "torch.randperm(len(x)).split(2):\n        " + STEP, "rows into 5 batches"),
     ],
     "lesson08.score_gradient": [
         (SCORE + "log_p[:, None] * (z - mu) / (log_var / 2).exp()", "you divided by σ"),
@@ -180,11 +138,9 @@ PLANTED: dict[str, list[tuple[str, str]]] = {
             SCORE + "(log_p[:, None] * (z - mu) / log_var.exp()).mean(dim=0)",
             "averaged or summed over the draws",
         ),
-        (SCORE + "(log_p[:, None] * (z - mu) / log_var.exp()).sum(0)", "averaged or summed over the draws"),
     ],
     "lesson08.implied_sigma": [
         (SIGMA + "b / (2 * a)", "take its root"),
-        (SIGMA + "(weight * n_pixels / 2) ** 0.5", "(08.7), for a mean over the pixels and a sum over"),
         (SIGMA + "n_pixels**0.5", "compare the error's weight"),
     ],
     "lesson08.bugs": [
@@ -194,26 +150,19 @@ PLANTED: dict[str, list[tuple[str, str]]] = {
             ),
             "mean over the pixels",
         ),
-        (models("b", "mu + log_var.exp() * eps"), "read as log σ"),
         (models("b", "mu + log_var * eps"), "without exp"),
-        (models("b", "mu + (2 * log_var).exp() * eps"), "you squared it"),
-        (models("c", "(mu**2 + log_var.exp() - 1 - log_var).sum(dim=1).mean()"), "a ½ is missing"),
-        (models("c", "0.5 * (mu**2 + log_var.exp() - 1 - log_var).mean()"), "mean over the latents"),
+        (models("e", "mu"), "there is no noise"),
+        (models("e", "mu + eps"), "width 1"),
         (
-            models("c", "0.5 * (mu**2 + (log_var / 2).exp() - 1 - log_var).sum(dim=1).mean()"),
-            "σ where σ² belongs",
+            models("f", "model.eval().decode(torch.zeros(n, model.latent_dim)).detach()"),
+            "not the codes that the given generator draws",
         ),
-        (
-            models("c", "0.5 * (mu**2 + log_var.exp() - 1 - log_var).sum(dim=1)"),
-            "one number for each example",
-        ),
-        (models("d", "reconstruction - kl"), "the KL is rewarded"),
     ],
 }
-
 ACCEPTED: dict[str, list[str]] = {}
-
 ACCEPTED["lesson08.from_an_empty_cell"] = [
+    whole("self.to_log_var(self.body(x))", "-nn.functional.softplus(self.to_log_var(self.body(x)))"),
+    whole("nn.Linear(n_inputs, ", "nn.LazyLinear(", "nn.Linear(latent_dim, ", "nn.LazyLinear("),
     whole(CODE, OWN_CODE),
     whole(CODE, "z = torch.distributions.Normal(mu, (log_var / 2).exp()).rsample()"),
     whole(
@@ -253,8 +202,8 @@ ACCEPTED["lesson08.from_an_empty_cell"] = [
         "x_hat",
     ),
 ]
-
 ACCEPTED["lesson08.epoch"] = [
+    SHUFFLED + STEP.replace(".backward()", ".mul(len(batch) / batch_size).backward()"),
     SHUFFLED + "optimiser.zero_grad()\n        loss(model, x[batch]).backward()\n        optimiser.step()\n"
     "        print(loss(model, x[batch]).item())",
 ]
