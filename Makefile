@@ -26,8 +26,12 @@ lab: $(VENV)/lab.stamp $(SETTINGS) ## install what is missing and open the cours
 	$(WITH_ENV) $(BIN)/jupyter lab $(QUIET_LAB) \
 		--ServerApp.root_dir=notebooks --LabApp.default_url=/lab/tree/00_start_here.ipynb $(LAB_FLAGS)
 
-test: $(VENV)/test.stamp ## install the test tools too and test everything
+test: $(VENV)/test.stamp ## install the test tools too and test everything (PROCESSORS=all: on emulated processors)
+ifdef PROCESSORS
+	$(WITH_ENV) $(BIN)/python -m tests.processors "$(PROCESSORS)" --jobs $(JOBS) tests $(PYTEST_FLAGS)
+else
 	$(WITH_ENV) $(BIN)/python -m pytest -n $(JOBS) --dist loadfile $(PYTEST_FLAGS)
+endif
 
 notebooks: $(VENV)/test.stamp ## run the lessons in order and keep their outputs (ONLY=04 for one)
 	$(WITH_ENV) $(BIN)/python -m publish.execute $(ONLY)
