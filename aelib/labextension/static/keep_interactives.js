@@ -4,6 +4,8 @@
 //   from the file;
 // - says "model not found" for good where a view has waited 2 s just as the models arrive, on a busy machine say;
 // - does not read the saved models at all when the kernel dies or is cut off while a lesson opens.
+// It also keeps a lesson that was only opened from being marked as changed: JupyterLab notes in it which version of
+// Python its kernel has.
 
 const VIEW = "application/vnd.jupyter.widget-view+json";
 const STATE = "application/vnd.jupyter.widget-state+json";
@@ -44,6 +46,28 @@ async function managerOf(panel) {
   await panel.sessionContext.ready;
   await new Promise((resolve) => setTimeout(resolve)); // the widgets' extension waits for the same, and comes first
   return panel.content.rendermime.createRenderer(VIEW)._manager.promise;
+}
+
+/** What the notebook holds, as text, but for what the kernel says of its language. */
+function contents(panel) {
+  const { metadata: { language_info, ...metadata }, ...rest } = panel.context.model.toJSON();
+  return JSON.stringify([metadata, rest]);
+}
+
+/** A notebook is as it is on disk, whatever language its kernel says it has. */
+function stayClean(panel) {
+  const { context } = panel;
+  let saved = contents(panel);
+  const look = () => {
+    if (!panel.isDisposed && context.model.dirty && contents(panel) === saved) context.model.dirty = false;
+  };
+  context.saveState.connect((_, stage) => {
+    if (stage === "completed") saved = contents(panel);
+  });
+  context.model.metadataChanged.connect((_, { key }) => {
+    if (key === "language_info") setTimeout(look); // it is marked after this
+  });
+  look();
 }
 
 /** Saving writes what is live; write what the notebook shows, be it live, as it was saved, or of an earlier kernel. */
@@ -101,6 +125,7 @@ function restore(panel, kept, manager) {
 
 async function attend(panel) {
   await panel.context.ready;
+  stayClean(panel);
   const kept = { models: savedModels(panel) };
   const manager = await managerOf(panel);
   keep(panel, kept, manager);
