@@ -31,6 +31,7 @@ import psutil
 from nbclient import NotebookClient
 from nbclient.exceptions import CellControlSignal, DeadKernelError
 from nbformat import NotebookNode
+from playwright.sync_api import Browser
 
 from publish.lesson import (
     RANDOM_ID,
@@ -42,6 +43,7 @@ from publish.lesson import (
     source_sha256,
     widget_states,
 )
+from publish.photograph import camera, photograph_all
 
 KERNELSPEC = {"display_name": "Python 3 (ipykernel)", "language": "python", "name": "python3"}
 LANGUAGE = {
@@ -229,13 +231,14 @@ def published_id(place: str) -> str:
     return PUBLISHED + hashlib.sha256(place.encode()).hexdigest()[: 32 - len(PUBLISHED)]
 
 
-def publish(path: Path, folder: Path) -> str:
-    """Execute, tidy and save one notebook; returns one line on time, memory and size."""
+def publish(path: Path, folder: Path, browser: Browser) -> str:
+    """Execute, tidy, photograph and save one notebook; returns one line on time, memory and size."""
     notebook = read(path)
     started = time.perf_counter()
     memory = run(notebook, folder)
     seconds = time.perf_counter() - started
     notebook = tidy(notebook, path.stem)
+    photograph_all(notebook, read(path), browser)
     nbformat.validate(notebook)
     part = path.with_suffix(".part")
     nbformat.write(notebook, part)
@@ -256,12 +259,13 @@ def main(arguments: list[str] | None = None) -> int:
         if not found:
             parser.error(f"no notebook's name starts with {only!r}")
         chosen += found
-    for path in chosen:
-        try:
-            print(publish(path, path.resolve().parent), flush=True)
-        except (CellControlSignal, DeadKernelError) as error:
-            print(f"{path.stem}: a cell failed; the file is left as it was.\n{error}", file=sys.stderr)
-            return 1
+    with camera() as browser:
+        for path in chosen:
+            try:
+                print(publish(path, path.resolve().parent, browser), flush=True)
+            except (CellControlSignal, DeadKernelError) as error:
+                print(f"{path.stem}: a cell failed; the file is left as it was.\n{error}", file=sys.stderr)
+                return 1
     return 0
 
 
