@@ -29,7 +29,7 @@ def _covariance(x: np.ndarray) -> np.ndarray:
     return np.cov(x.T, bias=True)
 
 
-@exercise
+@exercise("04.1")
 def best_decoder(answer) -> str:
     """``answer(V, S) -> W`` (D, K): the decoder that fits the encoder V (K, D) best, for the covariance S (D, D)."""
     x = _data()
@@ -71,7 +71,7 @@ def _loss(W: np.ndarray, V: np.ndarray, S: np.ndarray) -> float:
     return float(np.trace(lost @ S @ lost.T))
 
 
-@exercise
+@exercise("04.2")
 def best_loss(answer) -> str:
     """``answer(S, latent_dim) -> loss``: what the best linear autoencoder with K numbers leaves."""
     x = _data()
@@ -118,7 +118,7 @@ def _best_loss_slips(S: np.ndarray, latent_dim: int) -> dict[str, object]:
     }
 
 
-@exercise
+@exercise("04.3")
 def largest_angle(answer) -> str:
     """``answer(A, B) -> degrees``: the largest principal angle between the spans of A and B, both (D, K)."""
     generator = np.random.default_rng(3)
@@ -193,7 +193,7 @@ def _column_angles(A: np.ndarray, B: np.ndarray) -> list[float]:
     return [angles.max(), angles.mean(), angles[0], acute.max(), acute.mean(), acute[0]]
 
 
-@exercise
+@exercise("04.4")
 def repaired(answer) -> str:
     """``answer(x, latent_dim) -> x_hat``: the best linear copies of data x (n, D) that are not centred."""
     x = _data()

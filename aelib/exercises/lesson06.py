@@ -7,7 +7,6 @@ import numpy as np
 import torch
 
 from aelib.exercises.frame import (
-    Verdict,
     Wrong,
     array,
     by_value,
@@ -15,9 +14,9 @@ from aelib.exercises.frame import (
     exercise,
     first_slip,
     function,
-    line_by_line,
     log_normal,
     number,
+    page,
     same_shape,
 )
 
@@ -42,7 +41,7 @@ def _elbo(q: np.ndarray, prior: np.ndarray, likelihood: np.ndarray) -> float:
     )
 
 
-@exercise
+@exercise("06.1")
 def elbo_by_hand(answer) -> str:
     """``answer(q, prior, likelihood) -> nats``: a code with a few values, tables (m,), likelihood p(x|z) at one x."""
     for n_values, seed in ((2, 0), (2, 1), (4, 2)):
@@ -101,7 +100,7 @@ TWO_BUMPS, ONE_BUMP = ((-2.0, 0.5, 0.4), (2.0, 0.5, 0.4)), ((0.5, 1.0, 0.5),)
 """Posteriors of smallest_gap: centre, weight and width of each bump."""
 
 
-@exercise
+@exercise("06.2")
 def smallest_gap(answer) -> str:
     """``answer(log_joint, z, means, widths) -> nats``: smallest KL(N(mean, width²) ‖ p(z|x)), z (m,) evenly spaced."""
     pays = _judge_gap(
@@ -166,7 +165,7 @@ def _gaps(
     }
 
 
-@exercise
+@exercise("06.3")
 def repaired_elbo(answer) -> str:
     """``answer(x, mu, sigma, eps, decode, noise_sd) -> nats``: a Monte Carlo ELBO, prior N(0, 1), x one number."""
     eps = np.random.default_rng(5).standard_normal(2000)
@@ -248,7 +247,7 @@ def _still_in(slips: tuple[str, ...]) -> str:
     return " ".join(said + ([f"A new slip: {'; '.join(new)}."] if new else []))
 
 
-@exercise
+@exercise("06.4")
 def rate_parts(answer) -> str:
     """``answer(q, prior) -> (I_q, rest)``: q(z|x) as a table (n, m), x uniform on its rows, prior (m,); both in nats."""
     generator = np.random.default_rng(6)
@@ -435,44 +434,37 @@ def _line(answer, k: int) -> str:
     return "right."
 
 
-@exercise
 def line_1(answer) -> str:
     """``answer(q, posterior)``: the two expectations of KL(q ‖ posterior); all tables have shape (m,)."""
     return _line(answer, 1)
 
 
-@exercise
 def line_2(answer) -> str:
     """``answer(q, prior, likelihood)``: the three expectations after Bayes."""
     return _line(answer, 2)
 
 
-@exercise
 def line_3(answer) -> str:
     """``answer(prior, likelihood)``: what E_q[log p(x)] is."""
     return _line(answer, 3)
 
 
-@exercise
 def line_4(answer) -> str:
     """``answer(q, prior, likelihood)``: evidence and ELBO."""
     return _line(answer, 4)
 
 
-@exercise
 def line_5(answer) -> str:
     """``answer(q, prior, likelihood)``: expected log-likelihood and KL to the prior."""
     return _line(answer, 5)
 
 
-LINES = (line_1, line_2, line_3, line_4, line_5)
+LINES = {"line 1": line_1, "line 2": line_2, "line 3": line_3, "line 4": line_4, "line 5": line_5}
 
 
-def derivation(*answers) -> Verdict:
-    """The five lines, each a function and each judged on its own: one sentence a line; see line_1 to line_5."""
-    return line_by_line(
-        LINES,
-        answers,
-        "All five lines stand: definition, Bayes, a constant out of the expectation, evidence minus ELBO, and what the "
-        "ELBO is made of. That is the whole derivation.",
-    )
+derivation = page(
+    "06.5",
+    LINES,
+    "All five lines stand: definition, Bayes, a constant out of the expectation, evidence minus ELBO, and what the "
+    "ELBO is made of. That is the whole derivation.",
+)

@@ -46,7 +46,7 @@ def _judge(
         )
 
 
-@exercise
+@exercise("10.1")
 def best_log_likelihood(answer) -> str:
     """``answer(values, latent_dim) -> nats``: the most that a linear VAE can reach, from eigenvalues (D,)."""
     name, sizes = "best_log_likelihood(values, latent_dim)", (1, 3)
@@ -101,7 +101,7 @@ def _likelihood_slips(latent_dim: int) -> dict[str, float]:
     }  # fmt: skip
 
 
-@exercise
+@exercise("10.2")
 def cloud(answer) -> str:
     """``answer(W, noise_var, x) -> (mu, var)``: the best diagonal q of a linear decoder, x (n, D) centred."""
     generator = np.random.default_rng(2)
@@ -175,7 +175,7 @@ OBLIQUE = np.random.default_rng(5).standard_normal((6, 3))
 TURNS = ((SQUARE, 0.0), (SQUARE, 15.0), (SQUARE, 45.0), (SQUARE, 90.0), (OBLIQUE, 30.0))
 
 
-@exercise
+@exercise("10.3")
 def rotation_gap(answer) -> str:
     """``answer(W, noise_var, degrees) -> nats``: the gap after the first two columns of W were turned."""
     name, noise_var = "rotation_gap(W, noise_var, degrees)", 0.25
@@ -237,7 +237,7 @@ SETTINGS = (
 """latent_dim, noise_var, beta; no eigenvalue of VALUES is near a threshold, and each slip is wrong at one of them."""
 
 
-@exercise
+@exercise("10.4")
 def used(answer) -> str:
     """``answer(values, latent_dim, noise_var, beta) -> (K,) of True and False``: which latents the optimum uses."""
     got = [_truths(function(answer)(torch.tensor(VALUES), *setting), setting[0]) for setting in SETTINGS]
@@ -319,7 +319,7 @@ LEARNED = ((3, 1.0), (3, 0.6), (2, 1.5), (5, 2.0), (2, 2.8))
 """latent_dim, beta."""
 
 
-@exercise
+@exercise("10.5")
 def learned_noise(answer) -> str:
     """``answer(values, latent_dim, beta) -> noise_var``: where σ_x² settles when it is learned."""
     name = "learned_noise(values, latent_dim, beta)"

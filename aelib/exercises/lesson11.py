@@ -18,7 +18,7 @@ def _file(sizes: tuple[int, ...]) -> bytes:
     return bytes([0, 0, 8, len(sizes)]) + struct.pack(f">{len(sizes)}I", *sizes) + bytes([7, 210, 3, 96])
 
 
-@exercise
+@exercise("11.1")
 def idx_sizes(answer) -> str:
     """``answer(content: bytes) -> tuple of int``: the length of each axis of an IDX file."""
     got = [_sizes(function(answer)(_file(sizes))) for sizes in HEADERS]
@@ -104,7 +104,7 @@ def _draws() -> list[tuple[np.ndarray, int]]:
 DRAWS = _draws()
 
 
-@exercise
+@exercise("11.2")
 def bound_with(answer) -> str:
     """``answer(log_weights, k) -> ()``: the importance-weighted bound with k draws, from (n_draws, n) log-weights."""
     got = np.array(
@@ -193,7 +193,7 @@ WHY = {
 }
 
 
-@exercise
+@exercise("11.3")
 def same_quantity(answer) -> str:
     """``answer``: a set of the letters a to e, those that bound the same quantity as 86.76."""
     letters = _letters(answer)
@@ -246,7 +246,7 @@ def _scores() -> list[tuple[np.ndarray, np.ndarray]]:
 SCORES = _scores()
 
 
-@exercise
+@exercise("11.4")
 def auc(answer) -> str:
     """``answer(normal, strange) -> ()``: how often a strange example scores above a normal one, ties counted half."""
     got = [number(function(answer)(*map(torch.tensor, scores)), "The area") for scores in SCORES]
