@@ -13,7 +13,7 @@ from __future__ import annotations
 
 import os
 
-os.environ |= {"OMP_NUM_THREADS": "1", "AELIB_OFFLINE": "1"}
+os.environ |= {"OMP_NUM_THREADS": "1", "AELIB_OFFLINE": "1", "AELIB_PROGRESS": "0"}
 os.environ.pop("AELIB_DATA", None)
 
 import argparse
@@ -31,7 +31,9 @@ from nbclient import NotebookClient
 from nbclient.exceptions import CellControlSignal, DeadKernelError
 from nbformat import NotebookNode
 
+from publish.exercises import write_help
 from publish.lesson import (
+    NOTEBOOKS,
     RANDOM_ID,
     STATE_KEY,
     displayed_widgets,
@@ -200,6 +202,8 @@ def renumber(notebook: NotebookNode, name: str) -> NotebookNode:
 def publish(path: Path, folder: Path) -> str:
     """Execute, tidy and save one notebook; returns one line on time, memory and size."""
     notebook = read(path)
+    if path.parent == NOTEBOOKS:
+        write_help(notebook, path.name[:2])
     started = time.perf_counter()
     memory = run(notebook, folder)
     seconds = time.perf_counter() - started

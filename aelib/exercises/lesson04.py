@@ -14,6 +14,7 @@ from aelib.exercises.frame import (
     number,
     same_shape,
 )
+from aelib.exercises.help import hint, progress, reset  # noqa: F401
 
 
 def _data(n_examples: int = 200, n_inputs: int = 6, seed: int = 0) -> np.ndarray:

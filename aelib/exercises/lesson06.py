@@ -19,6 +19,7 @@ from aelib.exercises.frame import (
     page,
     same_shape,
 )
+from aelib.exercises.help import hint, progress, reset  # noqa: F401
 
 
 def _tables(n_values: int, seed: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
