@@ -43,6 +43,8 @@ class Task:
     where: a function of the arguments to the words that tell a case, "for K = 3".
     rtol, atol: of the largest number, and at least; the fourth decimal may be rounded.
     truths: the answer is made of True and False.
+    read: makes an array's forerunner of what the student returned, or raises ``Wrong``.
+    as_good: a function of an answer's array and the arguments: whether it is right although it is not the reference.
     """
 
     reference: Callable
@@ -58,11 +60,19 @@ class Task:
     rtol: float = 1e-4
     atol: float = 6e-5
     truths: bool = False
+    read: Callable = lambda given: given
+    as_good: Callable[..., bool] = lambda *_: False
 
     @cached_property
     def wants(self) -> list[list[Parts]]:
         """Of each case every right answer."""
         return [self._alternatives(self.reference(*case)) for case in self.cases]
+
+    @cached_property
+    def _tables(self) -> list[dict[str, tuple]]:
+        """The slips of each case."""
+        with np.errstate(all="ignore"):
+            return [self.slips(*case) for case in self.cases]
 
     def __call__(self, answer) -> str:
         answer = function(answer)
@@ -77,6 +87,10 @@ class Task:
         first = [wants[0] if self.names else wants[0][0] for wants in self.wants]
         return self.right if isinstance(self.right, str) else self.right(first)
 
+    def _is_right(self, got: Parts, k: int) -> bool:
+        """Whether this answers case k."""
+        return any(self._same(got, want) for want in self.wants[k]) or self.as_good(*got, *self.cases[k])
+
     def _alternatives(self, value) -> list[Parts]:
         several = value if isinstance(value, list) else [value]
         numbers = lambda part: None if part is None else np.asarray(part, dtype=float)  # noqa: E731
@@ -84,18 +98,18 @@ class Task:
 
     def _given(self, answer: Callable, case: tuple) -> Parts:
         given = answer(*(torch.tensor(a) if isinstance(a, np.ndarray) else a for a in case))
-        parts = tuple(map(array, self._taken_apart(given), self.names or (self.called,)))
-        if self.truths and not np.isin(parts[0], (0, 1)).all():
-            raise Wrong(
-                f"{_sentence(self.called)} should hold True and False, and it holds other numbers: a comparison gives them."
-            )
-        return parts
+        return tuple(map(array, self._taken_apart(self.read(given)), self.names or (self.called,)))
 
     def _taken_apart(self, given) -> Sequence:
         if not self.names:
             return (given,)
-        if not isinstance(given, tuple | list | torch.Tensor | np.ndarray) or len(given) != len(self.names):
-            raise Wrong(f"Return {len(self.names)} things, {' and '.join(self.names)}.", "other parts")
+        n_given = len(given) if isinstance(given, tuple | list) or getattr(given, "ndim", 0) else 1
+        if n_given != len(self.names):
+            came = "one thing, which may be what they make together" if n_given == 1 else f"{n_given} things"
+            raise Wrong(
+                f"Return {len(self.names)} things apart, as a tuple: {', '.join(self.names)}. You returned {came}.",
+                "other parts",
+            )
         return given
 
     def _same(self, got: Parts, want: Parts) -> bool:
@@ -128,9 +142,15 @@ class Task:
     def _explained(self, got: list[Parts], first: int) -> Wrong:
         case, want = self.cases[first], self.wants[first][0]
         said = self._difference(case, got[first], want)
+        told = self._told(got[first], want)
         for name, why, values in self._slipped(first):
-            if all(map(self._same, got, values)):
+            if values[first][told] is not None and all(map(self._same, got, values)):
                 return Wrong(said + why, name)
+        if self.truths and not np.isin(got[first][0], (0, 1)).all():
+            return Wrong(
+                f"{_sentence(self.called)} should hold True and False: a comparison gives them.",
+                "no truth values",
+            )
         if got[first][0].shape == want[0].T.shape != want[0].shape and self._close(got[first][0].T, want[0]):
             return Wrong(said + "the numbers are right, and the table is transposed.", "transposed")
         if not all(np.isfinite(part).all() for part in got[first]):
@@ -140,7 +160,7 @@ class Task:
     def _difference(self, case: tuple, got: Parts, want: Parts) -> str:
         """ "For K = 3 you got 1.2346, expected 2.3457 nats: ", of the part and the entry that is farthest off."""
         where = f"{self.where(*case)} " if self.where(*case) else ""
-        k = next((k for k, pair in enumerate(zip(got, want, strict=True)) if not self._close(*pair)), 0)
+        k = self._told(got, want)
         name = f"your {self.names[k]}" if self.names else self.called
         ours, one = got[k], want[k]
         if ours.shape != one.shape and not ours.size == one.size == 1:
@@ -158,14 +178,16 @@ class Task:
         verb = f"{name}{entry} is" if self.names or one.ndim else "you got"
         return _sentence(f"{where}{verb} {left}, expected {right}{self.unit}: ")
 
+    def _told(self, got: Parts, want: Parts) -> int:
+        """The first part that is wrong."""
+        return next((k for k, pair in enumerate(zip(got, want, strict=True)) if not self._close(*pair)), 0)
+
     def _slipped(self, told: int = 0) -> Iterator[tuple[str, str, list[Parts]]]:
         """Of each slip its name, its sentence in the case that is told of, and what it gives for every case."""
-        with np.errstate(all="ignore"):
-            tables = [self.slips(*case) for case in self.cases]
-        for name, (value, _) in tables[0].items():
-            values = [self._alternatives(table[name][0]) for table in tables]
-            for k in range(len(self._alternatives(value))):
-                yield name, tables[told][name][1], [several[k] for several in values]
+        for name in self._tables[0]:
+            values = [self._alternatives(table[name][0]) for table in self._tables]
+            for several in zip(*values, strict=True):
+                yield name, self._tables[told][name][1], list(several)
 
     def planted(self) -> Iterator[tuple[str, Callable]]:
         """Every slip: its name, and a student's function that makes it."""
@@ -184,7 +206,7 @@ class Task:
                 values, [wants[0] for wants in self.wants] + values[len(self.cases) :], strict=True
             )
         )
-        answers = iter([tuple(map(torch.as_tensor, one)) for one in parts])
+        answers = iter([tuple(map(torch.tensor, one)) for one in parts])
         return lambda *_: next(answers) if self.names else next(answers)[0]
 
 
