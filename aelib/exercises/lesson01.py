@@ -6,6 +6,7 @@ import numpy as np
 import torch
 
 from aelib.exercises.frame import Wrong, array, close, exercise, first_slip, function, number, same_shape
+from aelib.exercises.help import hint, progress, reset  # noqa: F401
 
 
 def _images(n_images: int = 6, seed: int = 1) -> torch.Tensor:

@@ -6,6 +6,7 @@ import numpy as np
 import torch
 
 from aelib.exercises.frame import Wrong, array, by_value, close, exercise, first_slip, function, number
+from aelib.exercises.help import hint, progress, reset  # noqa: F401
 
 CODES = {
     "turned": "turning changes no distance between codes, so nothing is lost, torn or emptied; but each coordinate then tells about both factors",

@@ -22,6 +22,7 @@ from aelib.exercises.frame import (
     same_shape,
     watched,
 )
+from aelib.exercises.help import hint, progress, reset  # noqa: F401
 
 LOG_2PI = math.log(2 * math.pi)
 

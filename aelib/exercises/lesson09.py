@@ -19,6 +19,7 @@ from aelib.exercises.frame import (
     number,
     same_shape,
 )
+from aelib.exercises.help import hint, progress, reset  # noqa: F401
 
 
 @exercise("09.1")
