@@ -11,6 +11,8 @@ from pathlib import Path
 import nbformat
 from nbformat import NotebookNode
 
+from aelib.questions import KINDS
+
 ROOT = Path(__file__).resolve().parents[1]
 NOTEBOOKS = ROOT / "notebooks"
 STATE_KEY = "application/vnd.jupyter.widget-state+json"
@@ -95,6 +97,16 @@ def exercises(notebook: NotebookNode) -> dict[str, NotebookNode]:
             if isinstance(call.func, ast.Attribute) and getattr(call.func.value, "id", "") == "check":
                 found.setdefault(call.func.attr, cell)
     return found
+
+
+def asked(notebook: NotebookNode) -> dict[str, tuple[str, str]]:
+    """Number of each question of the course that the lesson asks, in order: the cell's id, and the function's name."""
+    return {
+        call.args[0].value: (cell.id, call.func.id)
+        for cell in cells(notebook, "code")
+        for call in calls(cell.source)
+        if getattr(call.func, "id", "") in KINDS
+    }
 
 
 def solutions(notebook: NotebookNode) -> list[str]:

@@ -11,6 +11,7 @@ from pathlib import Path
 import nbformat
 import pytest
 
+from aelib import questions
 from publish.lesson import (
     NOTEBOOKS,
     RANDOM_ID,
@@ -50,6 +51,11 @@ def prose(source: str) -> str:
 
 def outputs(notebook) -> list:
     return [output for cell in cells(notebook, "code") for output in cell.outputs]
+
+
+def data_text(path: Path) -> str:
+    """The questions of a lesson, as they stand in their file."""
+    return (questions.FOLDER / f"lesson{path.name[:2]}.toml").read_text(encoding="utf-8")
 
 
 def texts(notebook) -> str:
@@ -174,12 +180,13 @@ def test_length(path: Path):
 def test_does_not_talk_down(path: Path):
     said = {cell.id: TALKING_DOWN.findall(prose(cell.source)) for cell in cells(read(path), "markdown")}
     assert not {cell: words for cell, words in said.items() if words}
+    assert not TALKING_DOWN.findall(data_text(path))
 
 
 @every_lesson
 def test_speaks_of_its_subject_only(path: Path):
-    notebook = read(path)
-    assert not [hit[0] for hit in WORKSHOP.finditer(texts(notebook))]
+    written = texts(read(path)) + data_text(path)
+    assert not [hit[0] for hit in WORKSHOP.finditer(written)]
 
 
 @every_lesson
@@ -188,7 +195,7 @@ def test_percentages_are_written_one_way(path: Path):
     notebook = read(path)
     plan = (NOTEBOOKS / "teaching" / f"{path.stem[:2]}.md").read_text(encoding="utf-8")
     scripts = [model["state"].get("_esm", "") for model in widget_states(notebook).values()]
-    written = "\n".join([texts(notebook), plan, *scripts])
+    written = "\n".join([texts(notebook), data_text(path), plan, *scripts])
     assert not re.findall(r".*[0-9}](?:[ \u00a0\u202f]|\\u202f)%.*", written)
 
 
