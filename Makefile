@@ -19,10 +19,14 @@ help: ## list these targets
 lab: $(VENV)/lab.stamp ## install what is missing and open the course in JupyterLab (TORCH=cpu: without CUDA)
 	@$(WITH_ENV) $(BIN)/python environment/lab.py $(LAB_FLAGS)
 
-test: $(VENV)/test.stamp ## install the test tools too and test everything
+test: $(VENV)/test.stamp ## install the test tools too and test everything (PROCESSORS=all: on emulated processors)
+ifdef PROCESSORS
+	$(WITH_ENV) $(BIN)/python -m tests.processors "$(PROCESSORS)" --jobs $(JOBS) tests $(PYTEST_FLAGS)
+else
 	$(WITH_ENV) $(BIN)/python -m pytest -n $(JOBS) --dist loadfile $(PYTEST_FLAGS)
+endif
 
-notebooks: $(VENV)/test.stamp ## run the lessons in order and keep their outputs (ONLY=04 for one)
+notebooks: $(VENV)/test.stamp ## run the lessons in order, photograph their interactives, keep both (ONLY=04 for one)
 	$(WITH_ENV) $(BIN)/python -m publish.execute $(ONLY)
 
 figures: $(VENV)/test.stamp ## draw figures/*.svg again (ONLY=name for one)

@@ -6,6 +6,7 @@ import numpy as np
 import torch
 
 from aelib.exercises.frame import Wrong, array, by_value, close, exercise, first_slip, function, number
+from aelib.exercises.help import hint, progress, reset  # noqa: F401
 
 CODES = {
     "turned": "turning changes no distance between codes, so nothing is lost, torn or emptied; but each coordinate then tells about both factors",
@@ -21,7 +22,7 @@ def _entropy(probabilities: np.ndarray) -> float:
     return float(-(p * np.log(p)).sum())
 
 
-@exercise
+@exercise("02.1")
 def mutual_information(answer) -> str:
     """``answer(counts) -> nats``: I of row and column, from a table of counts (rows, columns) with zeros in it."""
     counts = np.random.default_rng(0).integers(1, 30, size=(3, 5)).astype(float)
@@ -80,7 +81,7 @@ def _information_slips(counts: np.ndarray, want: float) -> dict[str, object]:
     }
 
 
-@exercise
+@exercise("02.2")
 def r_squared(answer) -> str:
     """``answer(x, x_hat, train_mean) -> R²`` for x, x_hat (n, D) and train_mean (D,)."""
     generator = np.random.default_rng(1)
@@ -124,7 +125,7 @@ def _r_squared_slips(x: np.ndarray, x_hat: np.ndarray, mean: np.ndarray) -> dict
     }
 
 
-@exercise
+@exercise("02.3")
 def relative_movement(answer) -> str:
     """``answer(encode, x, other, step) -> m``: rms movement of the code for a step towards other, over its rms distance."""
     generator = torch.Generator().manual_seed(3)
@@ -183,7 +184,7 @@ def _movement_slips(distance, x: torch.Tensor, other: torch.Tensor, step: float)
     }
 
 
-@exercise
+@exercise("02.4")
 def match_codes(card_a, card_b, card_c, card_d) -> str:
     """Which code has which scorecard; the four names are the keys of CODES."""
     answers = dict(zip("ABCD", (card_a, card_b, card_c, card_d), strict=True))

@@ -17,6 +17,7 @@ from aelib.exercises.frame import (
     number,
     same_shape,
 )
+from aelib.exercises.help import hint, progress, reset  # noqa: F401
 
 
 def _entropy(*probabilities: float) -> float:
@@ -40,7 +41,7 @@ def _coin(p: float) -> float:
     return _entropy(p, 1 - p)
 
 
-@exercise
+@exercise("03.1")
 def binary_information(answer) -> str:
     """``answer(p_one, flip) -> nats``: X is 1 with probability p_one, Z is X turned over with probability flip."""
     for p, flip in ((0.3, 0.1), (0.5, 0.2), (0.8, 0.45)):
@@ -87,7 +88,7 @@ def _binary_slips(p: float, flip: float, want: float) -> dict[str, object]:
     }
 
 
-@exercise
+@exercise("03.2")
 def posterior(answer) -> str:
     """``answer(q) -> (n, m)``: from q(z|x), rows sum to 1, to q(x|z) for X uniform on the n rows."""
     q = _with_hole(_rows(4, 6, seed=1))
@@ -123,7 +124,7 @@ def posterior(answer) -> str:
     )
 
 
-@exercise
+@exercise("03.3")
 def information_bound(answer) -> str:
     """``answer(q, p) -> nats``: log n + (1/n) Σ_i Σ_z q(z|x_i) log p(x_i|z), both tables (n, m)."""
     q = _rows(5, 7, seed=2)
@@ -204,7 +205,7 @@ def _bound_slips(q: np.ndarray, p: np.ndarray) -> dict[str, object]:
     }
 
 
-@exercise
+@exercise("03.4")
 def ruin(h, h_inverse) -> str:
     """``h(z)`` from [0, 1) to [0, 1), one to one, undone by ``h_inverse``, whose robustness score is below 0.1."""
     z = torch.rand(4000, generator=torch.Generator().manual_seed(4), dtype=torch.float64)

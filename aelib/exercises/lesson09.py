@@ -19,9 +19,10 @@ from aelib.exercises.frame import (
     number,
     same_shape,
 )
+from aelib.exercises.help import hint, progress, reset  # noqa: F401
 
 
-@exercise
+@exercise("09.1")
 def bound(answer) -> str:
     """``answer(log_weights) -> (batch,)``: the importance-weighted bound from log p(x, z) − log q(z|x), (M, batch)."""
     log_weights = np.random.default_rng(0).normal([3.0, -4.0, 0.0, 12.0], [0.5, 2.0, 4.0, 1.0], (50, 4))
@@ -77,7 +78,7 @@ WIDE = (1.96, 1.959964, 2.0, 2.022691, 2.063899)
 """What makes half of a 95 % bar of a standard error, rounded or not, by the normal law or by Student's for 40 or 25 pairs."""
 
 
-@exercise
+@exercise("09.2")
 def compare(answer) -> str:
     """``answer(first, second) -> (difference, error)``: mean difference of paired bounds (n,) and its standard error."""
     generator = np.random.default_rng(1)
@@ -157,7 +158,7 @@ def _error_slip(got: float, want: float, first: np.ndarray, second: np.ndarray) 
     )
 
 
-@exercise
+@exercise("09.3")
 def rate_in_bits(answer) -> str:
     """``answer(mu, log_var) -> bits``: the mean over examples of KL(q(z|x) ‖ N(0, I)), in bits an image."""
     generator = np.random.default_rng(2)
@@ -205,7 +206,7 @@ def _rate_slip(got: float, want: float, mu: np.ndarray, log_var: np.ndarray) -> 
     )
 
 
-@exercise
+@exercise("09.4")
 def active(answer) -> str:
     """``answer(mu) -> (K,) bool``: which latents' means (n, K) vary over the examples by more than 0.01."""
     generator = np.random.default_rng(3)
@@ -247,7 +248,7 @@ def _active_slip(got: np.ndarray, want: np.ndarray, mu: np.ndarray) -> Wrong:
     )
 
 
-@exercise
+@exercise("09.5")
 def best_decoder(answer) -> str:
     """``answer(z, mu, log_var, x) -> (m, D)``: for codes (m, K) the mean of x (n, D) under the encoder's q(x|z)."""
     generator = np.random.default_rng(4)

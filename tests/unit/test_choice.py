@@ -2,6 +2,7 @@
 
 import pytest
 
+from aelib import questions
 from aelib.widgets.choice import predict, quiz
 
 OPTIONS = [
@@ -71,3 +72,25 @@ def test_the_still_picture_holds_long_texts() -> None:
 def test_what_cannot_be_shown_is_refused_in_a_sentence(question, options, right, words) -> None:
     with pytest.raises(ValueError, match=words):
         quiz(question, options, right=right)
+
+
+def test_a_question_of_the_course_is_asked_by_its_number() -> None:
+    asked, data = predict("04.1"), questions.of_lesson("04")["04.1"]
+    assert (asked.kind, asked.question, asked.right) == ("predict", data["question"], data["right"])
+    assert [option["text"] for option in asked.options] == [text for text, _ in data["options"]]
+
+
+@pytest.mark.parametrize(
+    ("ask", "words"),
+    [
+        (lambda: predict("04.99"), "no question '04.99': lesson 04 asks 04.1, 04.2"),
+        (lambda: predict("99.1"), "no question '99.1': a number is written as in \"04.1\""),
+        (lambda: predict("Which way?"), "no question 'Which way\\?': a number is written"),
+        (lambda: predict("../widgets/04.1"), "no question '../widgets/04.1'"),
+        (lambda: quiz("04.1"), "question 04.1 is asked by predict\\("),
+        (lambda: quiz("Which way?", OPTIONS), "say which option is right"),
+    ],
+)
+def test_what_is_not_asked_is_said_in_a_sentence(ask, words) -> None:
+    with pytest.raises(ValueError, match=words):
+        ask()
