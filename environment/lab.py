@@ -26,7 +26,8 @@ FLAGS = {
     "--LabApp.news_url": "None",
     "--LabApp.extension_manager": "readonly",
     "--LabApp.check_for_updates_class": "jupyterlab.NeverCheckForUpdate",
-    "--log-level": "WARN",
+    "--log-level": "ERROR",
+    "--LabApp.log_level": "ERROR",
 }
 ROOT_WARNING = (
     "You are root: whoever reaches this JupyterLab may do anything here, so it listens to this machine alone."

@@ -56,11 +56,11 @@ async function managerOf(panel) {
 
 /** What the notebook holds, as text, but for what the kernel says of its language. */
 function contents(panel) {
-  const { metadata: { language_info, ...metadata }, ...rest } = panel.context.model.toJSON();
-  return JSON.stringify([metadata, rest]);
+  const { metadata: { language_info, ...metadata }, cells } = panel.context.model.toJSON();
+  return JSON.stringify([Object.entries(metadata).sort(), cells]);
 }
 
-/** A notebook is as it is on disk, whatever language its kernel says it has. */
+/** A notebook that holds what it held on disk is not marked as changed. */
 function stayClean(panel) {
   const { context } = panel;
   let saved = contents(panel);
@@ -70,8 +70,8 @@ function stayClean(panel) {
   context.saveState.connect((_, stage) => {
     if (stage === "completed") saved = contents(panel);
   });
-  context.model.metadataChanged.connect((_, { key }) => {
-    if (key === "language_info") setTimeout(look); // it is marked after this
+  context.model.stateChanged.connect((_, { name, newValue }) => {
+    if (name === "dirty" && newValue) setTimeout(look);
   });
   look();
 }
