@@ -33,26 +33,9 @@ def test_the_reason_of_the_right_option_is_left_whole() -> None:
 
 def test_a_page_without_javascript_shows_question_and_options_and_no_answer() -> None:
     question = predict("What happens at K = D?", OPTIONS, right=0)
-    data, metadata = question._repr_mimebundle_()
-    expected = "What happens at K = D?\n  ( ) It falls to 0\n  ( ) It cannot fall below the noise"
-    assert data["text/plain"] == metadata["image/png"]["alt"] == expected
-    drawn = " ".join(text.get_text() for text in question.picture().texts)
-    assert "What happens at K = D?" in drawn
-    assert "○  It falls to 0" in drawn
-    assert "identity" not in drawn
-
-
-def test_the_still_picture_holds_long_texts() -> None:
-    long = "a question that goes on and on " * 12
-    figure = quiz(long, [("an option that is long as well " * 8, "Yes."), OPTIONS[1]], right=0).picture()
-    figure.canvas.draw()
-    page = figure.bbox
-    for text in figure.texts:
-        box = text.get_window_extent()
-        assert page.x0 <= box.x0
-        assert box.x1 <= page.x1
-        assert page.y0 <= box.y0
-        assert box.y1 <= page.y1
+    data, _ = question._repr_mimebundle_()
+    options = "  ( ) It falls to 0\n  ( ) It cannot fall below the noise"
+    assert data["text/plain"] == f"Predict, then run\nWhat happens at K = D?\n{options}"
 
 
 @pytest.mark.parametrize(
