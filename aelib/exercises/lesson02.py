@@ -5,11 +5,8 @@ import math
 import numpy as np
 import torch
 
-<<<<<<< HEAD
-from aelib.exercises.frame import Wrong, array, by_value, close, exercise, first_slip, function, number
-from aelib.exercises.help import hint, progress, reset  # noqa: F401
-=======
 from aelib.exercises.frame import Wrong, array, exercise
+from aelib.exercises.help import hint, progress, reset  # noqa: F401
 from aelib.exercises.judge import Extreme, task
 
 # --- mutual information from counts -----------------------------------------------------------------------
@@ -194,7 +191,6 @@ def relative_movement(encode, x, other, step: float) -> float:
 
 
 # --- four scorecards --------------------------------------------------------------------------------------
->>>>>>> judge
 
 CODES = {
     "turned": "turning changes no distance between codes, so nothing is lost, torn or emptied; but each coordinate then tells about both factors",

@@ -5,24 +5,9 @@ import math
 import numpy as np
 import torch
 
-<<<<<<< HEAD
-from aelib.exercises.frame import (
-    StudentError,
-    Wrong,
-    array,
-    by_value,
-    close,
-    exercise,
-    first_slip,
-    function,
-    number,
-    same_shape,
-)
-from aelib.exercises.help import hint, progress, reset  # noqa: F401
-=======
 from aelib.exercises.frame import Wrong, array, close, exercise, function, same_shape
+from aelib.exercises.help import hint, progress, reset  # noqa: F401
 from aelib.exercises.judge import Extreme, task
->>>>>>> judge
 
 BITS = "that is the value in bits; in nats the logarithm is the natural one."
 

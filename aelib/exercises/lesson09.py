@@ -6,26 +6,11 @@ import math
 import numpy as np
 from scipy.special import logsumexp
 
-<<<<<<< HEAD
-from aelib.exercises.frame import (
-    Wrong,
-    array,
-    by_value,
-    close,
-    exercise,
-    first_slip,
-    function,
-    log_normal,
-    number,
-    same_shape,
-)
-from aelib.exercises.help import hint, progress, reset  # noqa: F401
-=======
 from aelib.exercises.frame import log_normal
+from aelib.exercises.help import hint, progress, reset  # noqa: F401
 from aelib.exercises.judge import Extreme, task
 
 # --- the bound from its weights ---------------------------------------------------------------------------
->>>>>>> judge
 
 
 def _weights(n_samples: int, means: list[float], widths: list[float]) -> np.ndarray:
