@@ -23,12 +23,14 @@ class Extreme(NamedTuple):
     """Arguments at the edge, tried when all else is right, and what is wrong with whoever fails there alone.
 
     why: the sentence, or a function of the answer's array to it. fits: of the answer's array, where more than one is right.
+    planted: the wrong number that stands for the slip in the tests.
     """
 
     case: tuple
     slip: str
     why: str | Callable[[np.ndarray], str]
     fits: Callable[[np.ndarray], bool] | None = None
+    planted: float = np.nan
 
 
 @dataclass
@@ -195,9 +197,9 @@ class Task:
             yield name, self._as_answer(values)
         rights = [wants[0] for wants in self.wants]
         for k, extreme in enumerate(self.extremes):
-            nan = tuple(np.full_like(part, np.nan) for part in rights[0])
+            wrong = tuple(np.full_like(part, extreme.planted) for part in rights[0])
             before = [self._alternatives(self.reference(*one.case))[0] for one in self.extremes[:k]]
-            yield extreme.slip, self._as_answer([*rights, *before, nan])
+            yield extreme.slip, self._as_answer([*rights, *before, wrong])
 
     def _as_answer(self, values: list[Parts]) -> Callable:
         parts = (
