@@ -89,12 +89,16 @@ def verified(notebook: NotebookNode) -> set[str]:
     return found
 
 
+HELP = ("hint", "progress", "reset")
+"""What a lesson's checks offer besides judging an answer."""
+
+
 def exercises(notebook: NotebookNode) -> dict[str, NotebookNode]:
     """Name of each exercise and the cell that calls check.<name>(...), in order."""
     found = {}
     for cell in cells(notebook, "code"):
         for call in calls(cell.source):
-            if isinstance(call.func, ast.Attribute) and getattr(call.func.value, "id", "") == "check":
+            if getattr(getattr(call.func, "value", None), "id", "") == "check" and call.func.attr not in HELP:
                 found.setdefault(call.func.attr, cell)
     return found
 

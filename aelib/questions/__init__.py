@@ -17,9 +17,12 @@ KINDS = ("predict", "quiz")
 
 
 @functools.cache
-def of_lesson(lesson: str) -> dict[str, dict[str, Any]]:
-    """The questions of a lesson ("04") by number ("04.1"), in order; none where the course has no such lesson."""
-    path = FOLDER / f"lesson{lesson}.toml"
+def of_lesson(lesson: str, folder: Path = FOLDER) -> dict[str, dict[str, Any]]:
+    """The questions of a lesson ("04") by number ("04.1"), in order; none where the course has no such lesson.
+
+    folder: where the files lie; another part of the course keeps its own data in the same way.
+    """
+    path = folder / f"lesson{lesson}.toml"
     return tomllib.loads(path.read_text(encoding="utf-8")) if path.exists() else {}
 
 

@@ -32,7 +32,7 @@ MAY_IMPORT = {
     "bijections": set(),
     "equations": set(),
     "questions": set(),
-    "exercises": {"data", "plots"},
+    "exercises": {"data", "plots", "questions"},
 }
 JUDGED = {"models", "objectives", "likelihoods", "gaussian", "training", "desiderata"}
 HEAVY = {"torch", "numpy", "matplotlib", "scipy", "sklearn", "anywidget", "ipywidgets", "pooch"}
