@@ -7,6 +7,7 @@ import numpy as np
 import torch
 
 from aelib.exercises.frame import Wrong, array, close, exercise, function, same_shape
+from aelib.exercises.help import hint, progress, reset  # noqa: F401
 from aelib.exercises.judge import Extreme, task
 
 # --- decibels ---------------------------------------------------------------------------------------------

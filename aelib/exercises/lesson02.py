@@ -6,6 +6,7 @@ import numpy as np
 import torch
 
 from aelib.exercises.frame import Wrong, array, exercise
+from aelib.exercises.help import hint, progress, reset  # noqa: F401
 from aelib.exercises.judge import Extreme, task
 
 # --- mutual information from counts -----------------------------------------------------------------------

@@ -6,6 +6,7 @@ import numpy as np
 import torch
 
 from aelib.exercises.frame import Wrong, array, close, exercise, function, same_shape
+from aelib.exercises.help import hint, progress, reset  # noqa: F401
 from aelib.exercises.judge import Extreme, task
 
 BITS = "that is the value in bits; in nats the logarithm is the natural one."

@@ -3,6 +3,7 @@
 import numpy as np
 
 from aelib.exercises.frame import log_normal
+from aelib.exercises.help import hint, progress, reset  # noqa: F401
 from aelib.exercises.judge import Extreme, task
 
 # --- how deep is the hole ---------------------------------------------------------------------------------

@@ -7,6 +7,7 @@ import numpy as np
 import torch
 
 from aelib.exercises.frame import log_normal, page
+from aelib.exercises.help import hint, progress, reset  # noqa: F401
 from aelib.exercises.judge import Extreme, line, task
 
 BITS = "that is the value in bits; in nats the logarithm is the natural one."

@@ -5,6 +5,7 @@ import math
 import numpy as np
 
 from aelib.exercises.frame import Wrong, exercise, page
+from aelib.exercises.help import hint, progress, reset  # noqa: F401
 from aelib.exercises.judge import line, reduced, task
 
 LOG_2PI = math.log(2 * math.pi)

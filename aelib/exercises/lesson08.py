@@ -23,6 +23,7 @@ from aelib.exercises.frame import (
     same_shape,
     watched,
 )
+from aelib.exercises.help import hint, progress, reset  # noqa: F401
 from aelib.exercises.judge import line, task
 
 LOG_2PI = math.log(2 * math.pi)

@@ -7,6 +7,7 @@ import numpy as np
 from scipy.special import logsumexp
 
 from aelib.exercises.frame import log_normal
+from aelib.exercises.help import hint, progress, reset  # noqa: F401
 from aelib.exercises.judge import Extreme, task
 
 # --- the bound from its weights ---------------------------------------------------------------------------

@@ -2,6 +2,7 @@
 
 import numpy as np
 
+from aelib.exercises.help import hint, progress, reset  # noqa: F401
 from aelib.exercises.judge import task
 
 

@@ -6,6 +6,7 @@ import struct
 import numpy as np
 
 from aelib.exercises.frame import Wrong, array, exercise
+from aelib.exercises.help import hint, progress, reset  # noqa: F401
 from aelib.exercises.judge import Extreme, task
 
 # --- the header of an IDX file ----------------------------------------------------------------------------

@@ -89,8 +89,8 @@ def test_accessible_and_narrow(plain_page, accessible, bend_slider, theme, width
     accessible(page)
 
 
-def test_shapes_that_do_not_fit_are_told_in_a_sentence():
-    with pytest.raises(ValueError, match="frames should have shape"):
-        BendSlider([1, 2], np.zeros((2, 3, 64)), np.zeros((2, 2, 1, 3, 64)), np.ones((3, 2, 2)))
+def test_a_perfect_copy_has_no_place_on_the_scale(models):
+    nonlinear = models[1]
+    perfect = {64: LinearAutoencoder(64, 64, tied=True)}
     with pytest.raises(ValueError, match="logarithmic scale"):
-        BendSlider([1, 2], np.zeros((2, 3, 64)), np.zeros((2, 2, 2, 3, 64)), np.zeros((3, 2, 2)))
+        BendSlider.from_models(digits(), perfect, {64: nonlinear[8]})

@@ -52,9 +52,9 @@ def test_shows_what_python_computes(plain_page, board, index):
     ):
         assert float(now[mine]) == pytest.approx(expected[theirs], rel=1e-9)
     assert int(now["inUse"]) == expected["in_use"]
-    assert float(now["ink"]) == pytest.approx(board.images()["drawings"].sum(), rel=1e-9)
+    assert float(now["ink"]) == pytest.approx(board.array("drawings")[index, index % 6].sum(), rel=1e-9)
     said = page.locator(".ae-says").text_content()
-    nearest = board.table()[:, 2].argmin() == index
+    nearest = board.array("numbers")[:, 1].argmin() == index
     assert ("the nearest of all these β" in said) == nearest
     assert f"{expected['distance']:.2f} times as far" in said
     assert ("none of the 4 latents" in said) == (expected["in_use"] == 0)
@@ -104,4 +104,4 @@ def test_what_does_not_fit_is_told_in_a_sentence(models):
 def test_order_of_the_models_does_not_matter(models):
     forward = BetaSlider.from_models(digits(), models[:3], BETAS[:3])
     backward = BetaSlider.from_models(digits(), models[2::-1], BETAS[2::-1])
-    assert forward.numbers == backward.numbers and forward.betas == backward.betas
+    assert forward.arrays == backward.arrays and forward.betas == backward.betas
