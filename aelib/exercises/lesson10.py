@@ -256,7 +256,7 @@ def used(values, latent_dim: int, noise_var: float, beta: float) -> np.ndarray:
 
 def _pays(value: float, noise_var: float, beta: float) -> bool:
     """Whether some length a > 0 of the decoder's column is better than 0, searched on a grid."""
-    level = np.linspace(0, 10, 200_001) + beta * noise_var
+    level = np.linspace(0, 10, 20_001) + beta * noise_var
     return bool(np.argmin(value / level + np.log(level)) > 0)
 
 
