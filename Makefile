@@ -10,16 +10,17 @@ ONLY ?=
 JOBS ?= 2
 LAB_FLAGS ?=
 PYTEST_FLAGS ?=
+PYTEST = $(BIN)/python -m pytest -n $(JOBS) --dist loadfile --no-loadscope-reorder
 
 # No news, no update checks, no extension manager: the course asks nothing of the network.
 QUIET_LAB := --LabApp.news_url=None --LabApp.extension_manager=readonly \
 	--LabApp.check_for_updates_class=jupyterlab.NeverCheckForUpdate
 
 .DEFAULT_GOAL := help
-.PHONY: help lab test notebooks figures html slides photograph published bench clean
+.PHONY: help lab test check test-late notebooks figures html slides photograph published bench clean
 
 help: ## list these targets
-	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-11s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-11s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 lab: $(VENV)/lab.stamp $(SETTINGS) ## install what is missing and open the course in JupyterLab
 	@$(BIN)/jupyter trust notebooks/*.ipynb >/dev/null || true
@@ -27,7 +28,17 @@ lab: $(VENV)/lab.stamp $(SETTINGS) ## install what is missing and open the cours
 		--ServerApp.root_dir=notebooks --LabApp.default_url=/lab/tree/00_start_here.ipynb $(LAB_FLAGS)
 
 test: $(VENV)/test.stamp ## install the test tools too and test everything
-	$(WITH_ENV) $(BIN)/python -m pytest -n $(JOBS) --dist loadfile $(PYTEST_FLAGS)
+	$(WITH_ENV) $(PYTEST) --durations=15 $(PYTEST_FLAGS)
+
+check: $(VENV)/test.stamp ## a contributor's minute: linter, formatter, imports, quick unit tests, changed lessons
+	$(BIN)/ruff check --quiet .
+	$(BIN)/ruff format --quiet --check --exclude '*.ipynb' .
+	lessons=$$($(BIN)/python -m tests.changed) && $(WITH_ENV) $(PYTEST) -m "not training" \
+		tests/architecture tests/notebooks tests/unit $$lessons $(PYTEST_FLAGS)
+
+test-late: $(VENV)/test.stamp ## the interactives on a page whose frames, observers and timers are late, and on a slow one
+	$(WITH_ENV) AELIB_LATE=150 $(PYTEST) tests/browser $(PYTEST_FLAGS)
+	$(WITH_ENV) AELIB_THROTTLE=4 $(PYTEST) tests/browser $(PYTEST_FLAGS)
 
 notebooks: $(VENV)/test.stamp ## run the lessons in order and keep their outputs (ONLY=04 for one)
 	$(WITH_ENV) $(BIN)/python -m publish.execute $(ONLY)

@@ -16,9 +16,11 @@ from aelib.desiderata import representative
 from aelib.gaussian import kl_per_latent, kl_to_standard_normal
 from aelib.models import VAE
 from aelib.objectives import implied_sigma, neg_elbo
-from aelib.training import fit, fit_many
+from aelib.training import fit_many as fit_and_tell
 from publish.lesson import cells, lessons, read
+from tests.kept import fit, fit_many
 
+pytestmark = pytest.mark.training
 SEEDS = range(5)
 K = 8
 TRAINING = {"epochs": 60, "lr": 0.005, "progress": False}
@@ -248,7 +250,7 @@ def test_the_widths_in_the_table_of_published_losses(error_weight: float, kl_wei
 @cache
 def patients(name: str) -> tuple[list[VAE], list]:
     models = [VAE(64, K, hidden=(64,), noise_var=0.05, seed=seed) for seed in SEEDS]
-    runs = fit_many(models, digits(), seeds=SEEDS, loss=suspects()[name], **TRAINING | {"epochs": 25})
+    runs = fit_and_tell(models, digits(), seeds=SEEDS, loss=suspects()[name], **TRAINING | {"epochs": 25})
     return models, runs
 
 
