@@ -44,6 +44,7 @@ def informative(x: Tensor, x_hat: Tensor, train_mean: Tensor) -> float:
     """Held-out R²: 1 - Σ‖x - x̂‖² / Σ‖x - train_mean‖², for x, x̂ (n, D) and train_mean (D,).
 
     1 is a perfect copy, 0 as good as answering with the training mean each time, negative is worse than that.
+    Judges code and decoder together: the same code with a better decoder scores more (`models.FixedCode`).
     Blind to what the code looks like: every one-to-one recoding whose decoder follows scores the same.
     Squared error weighs each pixel alike, whether it is dull background or a telling detail.
     """
@@ -205,7 +206,8 @@ def representative(generated: Tensor, train: Tensor, held_out: Tensor, k: int = 
       k-th nearest training neighbour; real_coverage: what the held-out examples reach. Both depend on how
       many there are: generate as many as are held out, more are refused, fewer cover less.
 
-    score is the smaller of closeness and coverage / real_coverage, at most 1. Both are needed. A mean of many
+    score is the smaller of closeness and coverage / real_coverage, at most 1. It judges code, decoder and the
+    distribution that the codes were drawn from. Both parts are needed. A mean of many
     pictures is nearer to the data than real pictures are, so distance alone prefers ten class means to real
     digits: they fail on coverage. A mixture of half data and half noise covers a good part: it fails on
     distance.
@@ -249,10 +251,11 @@ def _nearness(points: Tensor, train: Tensor, radius: Tensor) -> tuple[float, flo
 
 
 def draw_codes(model: Any, x: Tensor, n: int, seed: int = 0) -> Tensor:
-    """n points of the model's code space: (n, K). The law that `scorecard` uses.
+    """n points of the model's code space: (n, K). The distribution that `scorecard` uses.
 
-    ``model.sample_codes(n, generator)`` where the model has it (a VAE's prior); else the Gaussian with the
-    mean and covariance of the codes of x, so that the law follows whatever is done to the code.
+    ``model.sample_codes(n, generator)`` where the model has it (a VAE's prior); else the one Gaussian with
+    the mean and covariance of the codes of x, so that the distribution follows whatever is done to the code. One Gaussian
+    may be the wrong distribution for good codes: compare `draw_from_mixture`.
     """
     generator = torch.Generator().manual_seed(seed)
     sample_codes = getattr(model, "sample_codes", None)
@@ -263,6 +266,21 @@ def draw_codes(model: Any, x: Tensor, n: int, seed: int = 0) -> Tensor:
     values, vectors = torch.linalg.eigh(torch.atleast_2d(torch.cov(z.T, correction=0)))
     eps = torch.randn(n, z.shape[1], generator=generator, dtype=z.dtype)
     return (mean + (eps * values.clamp(min=0).sqrt()) @ vectors.T).to(x.dtype)
+
+
+def draw_from_mixture(model: Any, x: Tensor, n: int, n_gaussians: int = 10, seed: int = 0) -> Tensor:
+    """n points of the model's code space from a mixture of Gaussians fitted to the codes of x (m, D): (n, K).
+
+    The mixture is fitted by maximum likelihood (scikit-learn's GaussianMixture, full covariances), whatever distribution
+    the model may have of its own. The points come sorted by their Gaussian; their order tells nothing.
+    Source: Ghosh, Sajjadi, Vergari, Black & Schölkopf, From variational to deterministic autoencoders, ICLR 2020, who
+    fit a density to the codes after training.
+    """
+    from sklearn.mixture import GaussianMixture
+
+    z = _code(model.encode, x)
+    mixture = GaussianMixture(n_gaussians, random_state=seed).fit(z.numpy())
+    return torch.from_numpy(mixture.sample(n)[0]).to(x.dtype)
 
 
 # Models to compare with
@@ -284,7 +302,7 @@ def active_latents(model: Any, x: Tensor, threshold: float = 0.01) -> Tensor:
 class CodePair:
     """Any two functions as a model: encode (n, D) → (n, K) and decode (n, K) → (n, D), on tensors.
 
-    sample_codes(n, generator) → (n, K): the law of the codes, if the pair has one of its own.
+    sample_codes(n, generator) → (n, K): the distribution of the codes, if the pair has one of its own.
     What works on arrays needs wrapping, as in ``lambda x: torch.from_numpy(fitted.transform(x.numpy()))``.
     """
 
@@ -308,8 +326,8 @@ def random_projection(x: Tensor, latent_dim: int, seed: int = 0) -> Projection:
 def recode(model: Any, h: Callable[[Tensor], Tensor], h_inverse: Callable[[Tensor], Tensor]) -> CodePair:
     """The same model with the code changed by h: it encodes h(encode(x)) and decodes decode(h_inverse(z)).
 
-    The law of the codes follows: h of the model's own samples if it has such a law, else it is fitted to the
-    new codes. `aelib.bijections` has some h with their inverses, for example
+    The distribution of the codes follows: h of the model's own samples if it has such a distribution, else it is fitted
+    to the new codes. `aelib.bijections` has some h with their inverses, for example
     ``recode(model, lambda z: scramble(z, edges), lambda z: unscramble(z, edges))``.
     """
     sample_codes = getattr(model, "sample_codes", None)

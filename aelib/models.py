@@ -125,6 +125,35 @@ def _product(matrices: nn.ParameterList) -> Tensor:
     return product
 
 
+class FixedCode(nn.Module):
+    """A linear code that does not learn, with the decoder of `Autoencoder` behind it. Built in lesson 02.
+
+    With it two codes can be compared fairly: both get the same decoder, trained in the same way.
+    code: where the code comes from, `pca` or a random projection. hidden: sizes of the decoder's hidden layers, read
+    from the data's side as in `Autoencoder`. seed: fixes the decoder's initial weights; torch's global random stream
+    is left as it was.
+    """
+
+    def __init__(self, code: "Projection", hidden: Sequence[int] = (128,), seed: int = 0) -> None:
+        super().__init__()
+        self.n_inputs, self.latent_dim = code.weight.shape
+        self.register_buffer("mean", code.mean.detach().clone())
+        self.register_buffer("weight", code.weight.detach().clone())
+        self.decoder = Autoencoder(self.n_inputs, self.latent_dim, hidden, seed).decoder
+
+    def encode(self, x: Tensor) -> Tensor:
+        """(batch, D) → (batch, K), the coordinates that `code` gives."""
+        return (x - self.mean) @ self.weight
+
+    def decode(self, z: Tensor) -> Tensor:
+        """(batch, K) → (batch, D)."""
+        return self.decoder(z)
+
+    def forward(self, x: Tensor) -> Tensor:
+        """x̂, the reconstruction: (batch, D) → (batch, D)."""
+        return self.decode(self.encode(x))
+
+
 @dataclass(frozen=True)
 class Projection:
     """A straight code: the coordinates of x − mean along the columns of weight (D, K), which are orthonormal."""

@@ -20,7 +20,9 @@ INPUT, RECONSTRUCTION, LATENT, ERROR, LINEAR = BLACK, BLUE, GREEN, VERMILLION, G
 INK = LinearSegmentedColormap.from_list("ink", ["#ffffff", "#14181e"])
 HEAT = LinearSegmentedColormap.from_list("heat", ["#ffffff", VERMILLION])
 
-FIGURES = Path(__file__).parent.parent / "figures"
+PACKAGE = Path(__file__).parent
+FIGURES = next(folder for folder in (PACKAGE / "figures", PACKAGE.parent / "figures") if folder.is_dir())
+"""The course's drawings: in the package where it was installed, beside it where the course was cloned."""
 
 STYLE = {
     "figure.dpi": 100,
@@ -98,7 +100,7 @@ def png(fig: Figure, colours: int = 64, dpi: int = 120) -> bytes:
 
 
 def drawing(name: str, alt: str) -> Shown:
-    """Show ``figures/<name>.svg``, one of the course's drawings."""
+    """Show ``<name>.svg`` of `FIGURES`, one of the course's drawings."""
     path = FIGURES / f"{name}.svg"
     if not path.exists():
         raise FileNotFoundError(

@@ -9,6 +9,7 @@ from __future__ import annotations
 import os
 
 os.environ.setdefault("OMP_NUM_THREADS", "1")
+os.environ["AELIB_PROGRESS"] = "0"  # no test writes into the home of whoever runs it
 
 import json
 import tempfile
@@ -61,7 +62,6 @@ def tally(request: pytest.FixtureRequest) -> Callable[[str, str], None]:
 
 def pytest_configure(config: pytest.Config) -> None:
     """Every notebook that runs under this session audits its equations and writes one JSON line a check."""
-    config.addinivalue_line("markers", "training: trains models for seconds; `make check` leaves it out")
     if hasattr(config, "workerinput"):
         return
     handle, name = tempfile.mkstemp(prefix="aelib-audit-", suffix=".jsonl")

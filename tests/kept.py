@@ -28,11 +28,11 @@ import aelib
 from aelib import training
 from aelib.data.dataset import Dataset
 from aelib.objectives import reconstruction_error
+from tests.processors import VARIABLES
 
 PACKAGE = Path(aelib.__file__).parent
 PARTS = ("*.py", "data/*.py")
 """The code that training can reach: not the interactives, not the exercises."""
-ARITHMETIC = ("ATEN_CPU_CAPABILITY", "MKL_ENABLE_INSTRUCTIONS", "MKL_CBWR", "OPENBLAS_CORETYPE")
 
 
 def fit(model: nn.Module, data: Dataset | Tensor, **settings: Any) -> None:
@@ -90,5 +90,5 @@ def _ground() -> bytes:
     """The code of aelib, the versions and the processor."""
     code = [path.read_bytes() for part in PARTS for path in sorted(PACKAGE.glob(part))]
     machine = (torch.__version__, torch.backends.cpu.get_cpu_capability(), torch.get_num_threads())
-    chosen = [os.environ.get(name) for name in ARITHMETIC]
+    chosen = [os.environ.get(name) for name in VARIABLES]
     return b"".join([*code, repr((machine, platform.processor(), platform.machine(), chosen)).encode()])

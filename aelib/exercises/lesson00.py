@@ -4,9 +4,10 @@ import numpy as np
 import torch
 
 from aelib.exercises.frame import Wrong, array, by_value, close, exercise, first_slip, function, number
+from aelib.exercises.help import hint, progress, reset  # noqa: F401
 
 
-@exercise
+@exercise("00.1")
 def batch_loss(answer) -> str:
     """``answer(x, x_hat) -> ()``: squared error, summed over dimensions, averaged over the batch."""
     generator = torch.Generator().manual_seed(3)

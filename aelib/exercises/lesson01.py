@@ -6,13 +6,14 @@ import numpy as np
 import torch
 
 from aelib.exercises.frame import Wrong, array, close, exercise, first_slip, function, number, same_shape
+from aelib.exercises.help import hint, progress, reset  # noqa: F401
 
 
 def _images(n_images: int = 6, seed: int = 1) -> torch.Tensor:
     return torch.rand(n_images, 64, generator=torch.Generator().manual_seed(seed))
 
 
-@exercise
+@exercise("01.1")
 def psnr(answer) -> str:
     """``answer(x, x_hat) -> dB`` for images in [0, 1] of shape (n, D)."""
     x = 0.1 + 0.6 * _images()
@@ -59,7 +60,7 @@ def _psnr_slip(got: float, want: float, x: torch.Tensor, difference: torch.Tenso
     )
 
 
-@exercise
+@exercise("01.3")
 def perfect_copy(encode, decode) -> str:
     """``encode(x)`` (n, 64) → (n, 64) and ``decode(z)`` back, exactly, with a code that is not the image."""
     x = _images()
@@ -139,7 +140,7 @@ OTHER_LISTS = (
 """latent_dims, errors, wanted_psnr, the smallest K, and what is wrong with another one."""
 
 
-@exercise
+@exercise("01.2")
 def smallest_latent_dim(answer) -> str:
     """``answer(latent_dims, errors, wanted_psnr) -> K``; errors are mean squared errors per pixel, falling with K."""
     for wanted in (16.0, 19.9, 22.0):
@@ -214,7 +215,7 @@ def _smallest_slip(got: float, good: list[int], wanted: float) -> Wrong:
     )
 
 
-@exercise
+@exercise("01.4")
 def quantise(answer) -> str:
     """``answer(z, low, high, n_bits) -> z_hat``: 2**n_bits equal cells from low to high, centres given back."""
     z = torch.tensor([-1.9, -1.01, -0.2, 0.3, 0.99, 1.7])
@@ -282,7 +283,7 @@ def _counted(n: int, thing: str) -> str:
     return f"{n} {thing}" if n == 1 else f"{n} {thing}s"
 
 
-@exercise
+@exercise("01.5")
 def break_even(answer) -> str:
     """``answer(n_parameters, bits_raw, bits_code) -> n_images``, the decoder's parameters stored in 32 bits each."""
     for n_parameters, bits_raw, bits_code in ((9_400, 320, 32), (1_000, 202, 40), (9, 34, 2)):

@@ -17,9 +17,10 @@ from aelib.exercises.frame import (
     number,
     same_shape,
 )
+from aelib.exercises.help import hint, progress, reset  # noqa: F401
 
 
-@exercise
+@exercise("05.1")
 def hole(answer) -> str:
     """``answer(generated, train, held_out) -> ratio`` of mean distances to the nearest training example."""
     generator = np.random.default_rng(0)
@@ -68,7 +69,7 @@ def _hole_slips(got, generated, train, held_out, from_generated, from_real) -> d
     }
 
 
-@exercise
+@exercise("05.2")
 def draw(answer) -> str:
     """``answer(mu, log_var, eps) -> z``, codes drawn from q(z|x) with the given noise."""
     generator = np.random.default_rng(1)
@@ -109,7 +110,7 @@ def _draw_slips(mu: np.ndarray, log_var: np.ndarray, eps: np.ndarray) -> dict[st
     }
 
 
-@exercise
+@exercise("05.4")
 def generate(answer) -> str:
     """``answer(z, eps, weight, mean, noise_var) -> x``: the factor analyser's story, with the noise given."""
     generator = np.random.default_rng(2)
@@ -156,7 +157,7 @@ def _generate_slips(
     }
 
 
-@exercise
+@exercise("05.3")
 def owner(answer) -> str:
     """``answer(z, mu, log_var) -> index``: for each code (m, K) the most probable of n clouds (n, K)."""
     generator = np.random.default_rng(3)

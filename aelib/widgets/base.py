@@ -1,16 +1,30 @@
-"""What every interactive shares: its script, its style, its picture for pages without JavaScript, its bytes.
+"""What every interactive shares: its script, its style, its named arrays, its words.
 
-An interactive computes in the browser: its frames, curves or weights travel once, and JavaScript paints what
-the reader drags, with or without a kernel.
+An interactive computes in the browser: its frames, curves or weights travel once, as named arrays, and JavaScript
+paints what the reader drags, with or without a kernel.
+
+How an interactive is made (`bend_slider` is a short example):
+
+1. Python.  `class Pad(Interactive, script="pad", title="Walk over the codes")`, its state as synced traits, and
+   `shapes = {"frames": ("ks", "shown", "rows", "columns")}`: what each array's axes are called. A name stands for one
+   length wherever it appears; the name of a list trait stands for the length of that list; a number for itself.
+   Give the arrays as `Pad(ks=ks, arrays={"frames": levels(frames, bits=8)})`. `levels` are numbers in [0, 1],
+   `counts` are whole numbers from 0, `whole` may be negative, `numbers` are floats. `self.array("frames")` reads one.
+   There is no `picture()`: the saved picture is photographed from the interactive when a lesson is published.
+2. JavaScript.  `pad.js` begins with one import from "./base.js" and says
+   `export default interactive({ traits: ["latent_dim"], lead: "…" }, (me) => { …; return (state) => ({ … }); });`
+   The function makes the parts once and returns `draw(state)`, which gives the figures that are shown (they become
+   data attributes). `me` has: data (`data.frames.at(k, n)`), state(), set({ … }), body, say(sentence), keep(part).
+   Whatever has `dispose` goes through `keep`. Python joins base.js and pad.js into one module.
+3. Style.  `pad.css` is for this interactive alone: each selector is prefixed by `.ae-in-pad`.
 """
 
 from __future__ import annotations
 
-import base64
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, ClassVar, NamedTuple
 
 import anywidget
 import numpy as np
@@ -19,77 +33,145 @@ from ipywidgets.widgets.trait_types import bytes_serialization
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
+    from numpy.typing import ArrayLike
 
 FOLDER = Path(__file__).parent
-BASE_IMPORT = re.compile(r'^import \{[^}]*\} from "\./base\.js";\n', re.MULTILINE)
-PICTURE_DPI = 125
-DECLARATION = re.compile(r"^(?:export )?(?:async )?(?:const|let|function) (?P<name>[\w$]+)", re.MULTILINE)
+IMPORT_END, EXPORT = '} from "./base.js";\n', "\nexport default "
+NESTED = ("@container", "@media", "@supports")
+IN_USE = 0.1
+"""Nats: a latent with a larger KL counts as used."""
+
+
+# ---- scripts and styles ------------------------------------------------------------------------------------
 
 
 def read_script(name: str, folder: Path = FOLDER) -> str:
-    """What `name`.js uses of base.js, then `name`.js itself: one module that imports nothing, without comments.
+    """base.js and `name`.js as one module that imports nothing.
 
-    It is saved with every notebook that shows the interactive, so it carries nothing that it does not need.
+    `name`.js begins with one import from "./base.js". In its place stands base.js itself; what follows stands in a
+    function, so that its names and those of base.js cannot meet.
     """
-    own = BASE_IMPORT.sub("", (folder / f"{name}.js").read_text(encoding="utf-8"))
-    pieces = _declarations((FOLDER / "base.js").read_text(encoding="utf-8"))
-    needed = _needed(own, pieces)
-    joined = "\n".join([piece for known, piece in pieces.items() if known in needed] + [own])
-    return compact(joined.replace('WIDGET = ""', f'WIDGET = "{name}"'))
-
-
-def _declarations(script: str) -> dict[str, str]:
-    """The top-level declarations of a script, in order, by name."""
-    starts = list(DECLARATION.finditer(script))
-    ends = [start.start() for start in starts[1:]] + [len(script)]
-    return {start["name"]: script[start.start() : end] for start, end in zip(starts, ends, strict=True)}
-
-
-def _needed(text: str, pieces: dict[str, str]) -> set[str]:
-    """Names of the pieces that the text uses, and of those that they use in turn."""
-    used = {name for name in re.findall(r"[A-Za-z_$][\w$]*", text) if name in pieces}
-    while (
-        more := {name for piece in used for name in re.findall(r"[A-Za-z_$][\w$]*", pieces[piece])}
-        & pieces.keys() - used
-    ):
-        used |= more
-    return used
-
-
-def compact(text: str) -> str:
-    """JavaScript or CSS without indentation, blank lines and comments that have lines of their own."""
-    text = re.sub(r"^\s*/\*(?:(?!\*/).)*\*/\s*$", "", text, flags=re.MULTILINE | re.DOTALL)
-    lines = (line.strip() for line in text.splitlines())
-    return "\n".join(line for line in lines if line and not line.startswith("//"))
+    head, found, own = (folder / f"{name}.js").read_text(encoding="utf-8").partition(IMPORT_END)
+    if not (found and head.startswith("import {") and own.count(EXPORT) == 1):
+        raise ValueError(
+            f'{name}.js should begin with one import {{ … }} from "./base.js"; and export one default.'
+        )
+    shared = (FOLDER / "base.js").read_text(encoding="utf-8").replace("\nexport ", "\n")
+    inside = own.replace(EXPORT, "\nwidget.made = ")
+    return f'const WIDGET = "{name}";\n{shared}\nconst widget = {{}};\n(() => {{\n{inside}}})();\nexport default widget.made;\n'
 
 
 def read_style(name: str, folder: Path = FOLDER) -> str:
-    """The rules of base.css whose classes the script uses, then `name`.css, if there is one, for this widget alone."""
-    own = folder / f"{name}.css"
-    extra = own.read_text(encoding="utf-8") if own.exists() else ""
-    script = read_script(name, folder) + extra
-    rules = _rules(compact((FOLDER / "base.css").read_text(encoding="utf-8")))
-    scoped = f"@scope (.ae-in-{name}) {{\n{compact(extra)}\n}}" if extra else ""
-    return "\n".join([rule for rule in rules if _styles(rule, script)] + [scoped])
+    """base.css, then `name`.css, if there is one, for this interactive alone."""
+    shared, own = FOLDER / "base.css", folder / f"{name}.css"
+    extra = prefixed(own.read_text(encoding="utf-8"), f".ae-in-{name}") if own.exists() else ""
+    return shared.read_text(encoding="utf-8") + extra
 
 
-def _rules(style: str) -> list[str]:
-    """The top-level rules of a style sheet: what stands up to each closing brace of the outermost level."""
-    rules, start, depth = [], 0, 0
+def prefixed(style: str, prefix: str) -> str:
+    """The style sheet with `prefix` before each selector, also inside @container, @media and @supports."""
+    rules = []
+    for selector, body in _rules(re.sub(r"/\*.*?\*/", "", style, flags=re.DOTALL)):
+        if selector.startswith(NESTED):
+            body = prefixed(body, prefix)
+        elif not selector.startswith("@"):
+            selector = ", ".join(f"{prefix} {one.strip()}" for one in _split_selectors(selector))
+        rules.append(f"{selector} {{{body}}}\n")
+    return "".join(rules)
+
+
+def _rules(style: str) -> Iterable[tuple[str, str]]:
+    """The outermost rules: what stands before each pair of braces and what stands within."""
+    start, opened, depth = 0, 0, 0
     for brace in re.finditer(r"[{}]", style):
         depth += 1 if brace[0] == "{" else -1
-        if depth == 0:
-            rules.append(style[start : brace.end()].strip())
+        if brace[0] == "{" and depth == 1:
+            opened = brace.end()
+        elif depth == 0:
+            yield style[start : opened - 1].strip(), style[opened : brace.start()]
             start = brace.end()
-    return rules
 
 
-def _styles(rule: str, script: str) -> bool:
-    """Whether one of the rule's selectors names no class that the script lacks (`ae-tone-${tone}` names many)."""
-    made = tuple(f"ae-{part}-" for part in re.findall(r"ae-([\w-]+)-\$\{", script))
-    selectors = re.split(r"[{},]", rule)[:-1] if rule.startswith("@") else rule.partition("{")[0].split(",")
-    classes = (re.findall(r"\.(ae-[\w-]+)", selector) for selector in selectors if ".ae" in selector)
-    return any(all(name in script or name.startswith(made) for name in names) for names in classes)
+def _split_selectors(selector: str) -> list[str]:
+    """At the commas that stand in no parentheses."""
+    return re.split(r",(?![^(]*\))", selector)
+
+
+# ---- named arrays ------------------------------------------------------------------------------------------
+
+
+class Array(NamedTuple):
+    """An array on its way to the browser. kind: "bits", unsigned whole numbers, values * top where there is a top; "int"; "float"."""
+
+    values: np.ndarray
+    kind: str
+    bits: int
+    top: int | None = None
+
+
+def levels(values: ArrayLike, bits: int = 8, top: int | None = None) -> Array:
+    """Numbers in [0, 1] in steps of 1 / top (default 2**bits - 1), `bits` (1 to 16) bits each; clipped and rounded."""
+    return Array(np.asarray(values), "bits", bits, top or 2**bits - 1)
+
+
+def counts(values: ArrayLike, bits: int = 8) -> Array:
+    """Whole numbers 0 ... 2**bits - 1, `bits` (1 to 16) bits each."""
+    return Array(np.asarray(values), "bits", bits)
+
+
+def whole(values: ArrayLike, bits: int = 16) -> Array:
+    """Whole numbers of either sign, of 8, 16 or 32 bits."""
+    return Array(np.asarray(values), "int", bits)
+
+
+def numbers(values: ArrayLike, bits: int = 64) -> Array:
+    """Finite floats of 64, 32 or 16 bits; with 64 JavaScript reads exactly what Python had."""
+    return Array(np.asarray(values), "float", bits)
+
+
+def pack(array: Array) -> dict[str, object]:
+    """What travels: shape, kind, bits, top and the bytes. ValueError says what the array's values lack."""
+    values, kind, bits, top = array
+    if not np.issubdtype(values.dtype, np.number) and values.dtype != bool:
+        raise ValueError(f"should hold numbers, but its type is {values.dtype}")
+    if not np.isfinite(values).all():
+        raise ValueError("should hold finite numbers only, but holds NaN or an infinity")
+    coded = _to_bits(values, bits, top) if kind == "bits" else _to_type(values, kind, bits)
+    return {"shape": list(values.shape), "kind": kind, "bits": bits, "top": top or 1, "data": coded}
+
+
+def _to_bits(values: np.ndarray, bits: int, top: int | None) -> bytes:
+    raw = values if top is None else np.rint(np.clip(values, 0, 1) * top)
+    if ((raw < 0) | (raw >= 2**bits) | (raw != np.rint(raw))).any():
+        raise ValueError(f"should hold whole numbers from 0 to {2**bits - 1}, but holds others")
+    places = np.arange(bits - 1, -1, -1)
+    return np.packbits((raw.reshape(-1, 1).astype(np.uint32) >> places) & 1).tobytes()
+
+
+def _to_type(values: np.ndarray, kind: str, bits: int) -> bytes:
+    dtype = np.dtype(f"<{kind[0]}{bits // 8}")
+    most = np.finfo(dtype).max if kind == "float" else np.iinfo(dtype).max
+    if np.abs(values).max(initial=0) > most or (kind == "int" and (values != np.rint(values)).any()):
+        raise ValueError(f"should hold numbers that fit in a {bits}-bit {kind}, but holds others")
+    return values.astype(dtype).tobytes()
+
+
+def unpack(packed: Mapping[str, object]) -> np.ndarray:
+    """The numbers of `pack`, in its shape, as float64 where they are no whole numbers."""
+    kind, bits, top, data = (packed[key] for key in ("kind", "bits", "top", "data"))
+    count = int(np.prod(packed["shape"]))
+    if len(data) != -(-count * bits // 8):
+        raise ValueError(f"has {len(data)} bytes, which do not fit its shape {tuple(packed['shape'])}")
+    if kind == "bits":
+        raw = np.unpackbits(np.frombuffer(data, np.uint8))[: count * bits].reshape(count, bits)
+        values = raw @ (1 << np.arange(bits - 1, -1, -1))
+        values = values / top if top > 1 else values
+    else:
+        values = np.frombuffer(data, f"<{kind[0]}{bits // 8}")
+    return values.reshape(packed["shape"])
+
+
+# ---- bytes of an interactive that lays them out itself -----------------------------------------------------
 
 
 def synced_bytes() -> traitlets.Bytes:
@@ -99,7 +181,7 @@ def synced_bytes() -> traitlets.Bytes:
 
 def as_uint8(values: np.ndarray) -> bytes:
     """Values in [0, 1] as one byte each, 0...255; what lies outside is clipped."""
-    return np.rint(np.clip(np.asarray(values), 0, 1) * 255).astype(np.uint8).tobytes()
+    return pack(levels(values, bits=8))["data"]
 
 
 def as_float16(arrays: Iterable[np.ndarray]) -> bytes:
@@ -112,38 +194,101 @@ def as_float64(values: np.ndarray) -> bytes:
     return np.ascontiguousarray(values, dtype="<f8").tobytes()
 
 
+# ---- the interactive ---------------------------------------------------------------------------------------
+
+
 class Interactive(anywidget.AnyWidget):
     """A figure that answers while it is dragged; the base of every interactive of the course.
 
-    A subclass names its script, `class Pad(Interactive, script="pad")`, which reads `pad.js` (and `pad.css`
-    where there is one) beside this file, or in `folder` if one is given, and defines `picture()`.
+    A subclass names its script and its title, `class Pad(Interactive, script="pad", title="Walk over the codes")`.
+    The script is `pad.js` (with `pad.css` where there is one) beside this file, or in `folder` if one is given.
+    `shapes` names the axes of each array; the first line of the docstring says what is shown where no script runs.
     """
 
-    description = traitlets.Unicode("", help="one sentence: what the picture shows (alt text)").tag(sync=True)
+    title = traitlets.Unicode("").tag(sync=True)
+    arrays = traitlets.Dict().tag(sync=True)
+    description = traitlets.Unicode("", help="one sentence: what is shown, for pages without JavaScript").tag(
+        sync=True
+    )
+    heading: ClassVar[str] = ""
+    shapes: ClassVar[dict[str, tuple[str | int, ...]]] = {}
 
-    def __init_subclass__(cls, script: str | None = None, folder: Path = FOLDER, **kwargs: object) -> None:
+    def __init_subclass__(
+        cls, script: str | None = None, title: str = "", folder: Path = FOLDER, **kwargs: object
+    ) -> None:
         if script is not None:
             cls._esm, cls._css = read_script(script, folder), read_style(script, folder)
+            cls.heading = title
         super().__init_subclass__(**kwargs)
 
+    def __init__(self, *, arrays: Mapping[str, Array] | None = None, **state: object) -> None:
+        if arrays is not None or self.shapes:
+            state["arrays"] = self._packed(arrays or {}, state)
+        super().__init__(**{"title": self.heading} | state)
+
+    def array(self, name: str) -> np.ndarray:
+        """One of the arrays, as JavaScript reads it."""
+        return unpack(self.arrays[name])
+
+    def _packed(self, arrays: Mapping[str, Array], state: Mapping[str, object]) -> dict[str, dict]:
+        packed = {}
+        for name, array in arrays.items():
+            try:
+                packed[name] = pack(array)
+            except ValueError as error:
+                raise ValueError(f"{type(self).__name__}'s array {name!r} {error}.") from None
+        self._check_shapes(arrays, state)
+        return packed
+
+    def _check_shapes(self, arrays: Mapping[str, Array], state: Mapping[str, object]) -> None:
+        sizes = {name: len(value) for name, value in state.items() if isinstance(value, list | tuple)}
+        for name, axes in self.shapes.items():
+            shape = np.shape(arrays[name].values) if name in arrays else None
+            if shape is None or not _fits(shape, axes, sizes):
+                wanted = ", ".join(f"{axis}={sizes[axis]}" if axis in sizes else str(axis) for axis in axes)
+                has = "is missing" if shape is None else f"has {shape}"
+                raise ValueError(
+                    f"{type(self).__name__}'s array {name!r} should have the shape ({wanted}), but {has}."
+                )
+
     def picture(self) -> Figure:
-        """The interactive in its present state as a still picture, for pages that run no JavaScript."""
-        raise NotImplementedError(f"{type(self).__name__} must define picture().")
+        """A still picture, of an interactive that draws its own."""
+        raise NotImplementedError(f"{type(self).__name__} draws no still picture of its own.")
 
     def _repr_mimebundle_(self, **kwargs: object) -> tuple[dict, dict] | None:
         bundle = super()._repr_mimebundle_(**kwargs)
         if bundle is None:
             return None
         data, metadata = bundle
-        still, size = encode_picture(self.picture())
-        data = {**data, "image/png": still, "text/plain": self.description}
-        return data, {**metadata, "image/png": {**size, "alt": self.description}}
+        if type(self).picture is not Interactive.picture:
+            return _with_picture(data, metadata, self.picture(), self.description)
+        return {**data, "text/plain": self.words()}, metadata
+
+    def words(self) -> str:
+        """The title and what is shown, for a reader who has no script."""
+        shown = self.description or (type(self).__doc__ or "").strip().partition("\n")[0]
+        return " ".join(
+            f"{part.rstrip('.')}." if not part.endswith("?") else part for part in (self.title, shown) if part
+        )
 
 
-def encode_picture(figure: Figure) -> tuple[str, dict[str, int]]:
-    """A figure as base64 PNG and the size in CSS pixels to show it at, somewhat smaller than its own."""
+def _fits(shape: tuple[int, ...], axes: tuple[str | int, ...], sizes: dict[str, int]) -> bool:
+    """Whether the shape has these axes; the length of an axis that is met for the first time is noted in `sizes`."""
+    if len(shape) != len(axes):
+        return False
+    return all(
+        size == (axis if isinstance(axis, int) else sizes.setdefault(axis, size))
+        for size, axis in zip(shape, axes, strict=True)
+    )
+
+
+def _with_picture(data: dict, metadata: dict, figure: Figure, words: str) -> tuple[dict, dict]:
+    """The figure as base64 PNG beside the words, and the size in CSS pixels to show it at, smaller than its own."""
+    import base64
+
     from aelib.plots import png
 
     width, height = (round(side * 100) for side in figure.get_size_inches())
-    image = png(figure, dpi=PICTURE_DPI)
-    return base64.b64encode(image).decode("ascii"), {"width": width, "height": height}
+    still = base64.b64encode(png(figure, dpi=125)).decode("ascii")
+    size = {"width": width, "height": height, "alt": words}
+    return {**data, "image/png": still, "text/plain": words}, {**metadata, "image/png": size}

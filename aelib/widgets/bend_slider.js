@@ -1,110 +1,114 @@
-import { card, chart, choices, h, listen, nearestIndex, readFloat64, readUint8, saver, slider, strip } from "./base.js";
+import { chart, choices, fixed, gauge, h, interactive, nearestIndex, pictureRow, slider } from "./base.js";
 
 const SPLITS = ["train", "held out"];
-const NAMES = { train: "the training digits, to which PCA was fitted", "held out": "held-out digits, which none of the three has seen" };
-
-function readBends(model) {
-  const ks = model.get("ks");
-  const [rows, columns] = model.get("image_shape");
-  const images = readUint8(model.get("images"));
-  const frames = readUint8(model.get("frames"));
-  const errors = readFloat64(model.get("errors"));
-  const shown = images.length / 2;
-  const part = (bytes, start) => (index) => bytes[start + index] / 255;
-  return {
-    ks, rows, columns, count: shown / (rows * columns),
-    input: (split) => part(images, split * shown),
-    copies: (split, method, k) => part(frames, ((split * 2 + method) * ks.length + k) * shown),
-    error: (method, split, k) => errors[(method * 2 + split) * ks.length + k],
-  };
-}
-
-const fixed = (value) => value.toFixed(4);
+const NAMES = [
+  "the training digits, to which PCA was fitted",
+  "held-out digits, which none of the three has seen",
+];
+const FACE = {
+  traits: ["latent_dim", "split"],
+  lead:
+    "A linear and a nonlinear autoencoder send the same digits through K numbers. " +
+    "The scale of errors is logarithmic.",
+};
+const TICKS = [0.0005, 0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1];
 const numbersOf = (k) => (k === 1 ? "1 number" : `${k} numbers`);
-const times = (ratio) => `${ratio.toFixed(ratio < 9.995 ? 2 : 1)}×`;
 
 /** The sentence: the linear one against PCA, the nonlinear one against PCA. True at every position. */
-function sentence(data, k, split) {
-  const [pca, linear, bent] = [0, 1, 2].map((method) => data.error(method, split, k));
+function sentence(latentDim, split, [pca, linear, bent]) {
   const gap = linear / pca - 1;
-  const on = Math.abs(gap) < 0.0005 ? "agrees with PCA to better than a thousandth" : `is ${(100 * Math.abs(gap)).toFixed(2)}% ${gap > 0 ? "above" : "below"} PCA`;
-  const side = bent < pca ? `${(100 * (1 - bent / pca)).toFixed(0)}% below` : `${(100 * (bent / pca - 1)).toFixed(0)}% above`;
-  return `With ${numbersOf(data.ks[k])}, on ${NAMES[SPLITS[split]]}: the linear autoencoder’s error ${on}; the nonlinear one’s is ${side} it, ${fixed(bent)} against ${fixed(pca)} per pixel.`;
+  const beside = `is ${fixed(100 * Math.abs(gap), 2)}% ${gap > 0 ? "above" : "below"} PCA`;
+  const on = Math.abs(gap) < 0.0005 ? "agrees with PCA to better than a thousandth" : beside;
+  const share = fixed(100 * Math.abs(bent / pca - 1), 0);
+  return (
+    `With ${numbersOf(latentDim)}, on ${NAMES[split]}: the linear autoencoder’s error ${on}; ` +
+    `the nonlinear one’s is ${share}% ${bent < pca ? "below" : "above"} it, ` +
+    `${fixed(bent, 4)} against ${fixed(pca, 4)} per pixel.`
+  );
 }
 
-function render({ model, el }) {
-  const data = readBends(model);
-  const save = saver(model);
-  const { section, body, say } = card(el, {
-    title: "Without bends, and with",
-    lead: "A linear and a nonlinear autoencoder send the same digits through K numbers. The scale of errors is logarithmic.",
-  });
-  const state = () => [nearestIndex(data.ks, model.get("latent_dim")), SPLITS.indexOf(model.get("split"))];
-  const choose = (index) => { model.set("latent_dim", data.ks[index]); save(); };
+export default interactive(FACE, ({ model, state, set, data, body, say, keep }) => {
+  const { images, frames, errors } = data;
+  const ks = model.get("ks");
+  const [, count, rows, columns] = images.shape;
+  const at = ({ latent_dim, split }) => [nearestIndex(ks, latent_dim), SPLITS.indexOf(split)];
+  const shown = (k, split) => [0, 1, 2].map((method) => errors.at(method, split, k));
+  const choose = (index) => set({ latent_dim: ks[index] });
   const size = slider({
-    label: "Code size K", min: 0, max: data.ks.length - 1, value: state()[0], big: false,
-    show: (index) => ({ number: data.ks[index], unit: `of ${data.rows * data.columns}`, spoken: numbersOf(data.ks[index]) }),
+    label: "Code size K",
+    min: 0,
+    max: ks.length - 1,
+    value: 0,
+    big: false,
     input: choose,
+    show: (k) => ({ number: ks[k], unit: `of ${rows * columns}`, spoken: numbersOf(ks[k]) }),
   });
   const which = choices({
-    label: "Errors on", value: model.get("split"), change: (value) => { model.set("split", value); save(); },
-    options: [{ value: "train", label: "training digits" }, { value: "held out", label: "held-out digits" }],
+    label: "Errors on",
+    value: state().split,
+    change: (split) => set({ split }),
+    options: [
+      { value: "train", label: "training digits" },
+      { value: "held out", label: "held-out digits" },
+    ],
   });
-  const row = (name, tone, label) => {
-    const pictures = strip({ label, count: data.count, rows: data.rows, columns: data.columns });
-    const note = h("span", { class: "ae-bend-note" });
-    return { pictures, note, nodes: [h("div", { class: `ae-bend-name ae-bend-${tone}` }, h("span", { text: name }), note), pictures.root] };
-  };
+  const row = (name, tone, label) => keep(pictureRow({ name, tone, label, count, rows, columns }));
   const input = row("Input", "input", "digits");
-  const linear = row("Linear", "recon", "the linear autoencoder’s copies");
-  const bent = row("Nonlinear", "recon", "the nonlinear autoencoder’s copies");
-  const number = h("span", { class: "ae-big" });
-  const gauge = h("div", { class: "ae-bend-gauge ae-tone-recon" }, number, h("span", { class: "ae-unit", text: "PCA’s error, for the nonlinear one" }));
+  const copies = [
+    row("Linear", "recon", "the linear autoencoder’s copies"),
+    row("Nonlinear", "recon", "the nonlinear autoencoder’s copies"),
+  ];
+  const big = gauge({ unit: "PCA’s error, for the nonlinear one" });
+  const [least, most] = [Math.min(...errors.values), Math.max(...errors.values)];
+  const kTicks = [1, 2, 4, 8, 16, 32, 64].filter((k) => ks.includes(k)).map((k) => [k, k]);
+  const yTicks = TICKS.filter((tick) => tick > least && tick < most).map((tick) => [tick, String(tick)]);
+  const curve = keep(
+    chart({
+      label: "error against the size of the code",
+      height: 17,
+      left: 3.4,
+      x: { domain: [ks[0], ks.at(-1)], log: true, ticks: kTicks, title: "numbers in the code, K" },
+      y: { domain: [least / 1.15, most * 1.1], log: true, ticks: yTicks, title: "error per pixel" },
+      move: (c) => {
+        const [k, split] = at(state());
+        const points = (method) => ks.map((latentDim, index) => [latentDim, errors.at(method, split, index)]);
+        c.rule(ks[k], "ae-rule");
+        c.line(points(0), "ae-pca ae-bend-dashed");
+        points(1).forEach(([x, y]) => c.dot(x, y, "ae-bend-ring", 0.36));
+        c.line(points(2), "ae-recon");
+        c.dot(ks[k], errors.at(2, split, k), "ae-dot-recon", 0.42);
+        c.text(ks[1], errors.at(0, split, 1), "PCA, linear ○", "ae-text-pca", "start", 0.7, -0.4);
+        c.text(ks[1], errors.at(2, split, 1), "nonlinear", "ae-text-recon", "end", 0.2, 1.5);
+      },
+      drag: (value) => choose(nearestIndex(ks.map(Math.log), Math.log(value))),
+      describe: () => {
+        const [k, split] = at(state());
+        return sentence(ks[k], split, shown(k, split));
+      },
+    }),
+  );
+  const pictures = h(
+    "div",
+    { class: "ae-picture-rows" },
+    ...[input, ...copies].flatMap(({ nodes }) => nodes),
+  );
+  const left = h("div", { class: "ae-bend-left" }, pictures, which.root);
+  body.append(size.root, h("div", { class: "ae-two" }, left, h("div", {}, big.root, curve.root)));
 
-  const all = data.ks.flatMap((_, k) => [0, 1, 2].flatMap((method) => [0, 1].map((split) => data.error(method, split, k))));
-  const ticks = [0.0005, 0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1];
-  const inside = ticks.filter((tick) => tick > Math.min(...all) && tick < Math.max(...all));
-  const curve = chart({
-    label: "error against the size of the code", height: 17, left: 3.4,
-    x: { domain: [data.ks[0], data.ks[data.ks.length - 1]], log: true, ticks: [1, 2, 4, 8, 16, 32, 64].filter((tick) => data.ks.includes(tick)).map((tick) => [tick, tick]), title: "numbers in the code, K" },
-    y: { domain: [Math.min(...all) / 1.15, Math.max(...all) * 1.1], log: true, ticks: inside.map((tick) => [tick, String(tick)]), title: "error per pixel" },
-    move: (c) => {
-      const [k, split] = state();
-      const points = (method) => data.ks.map((latentDim, index) => [latentDim, data.error(method, split, index)]);
-      c.rule(data.ks[k], "ae-rule");
-      c.line(points(0), "ae-pca ae-bend-dashed");
-      points(1).forEach(([x, y]) => c.dot(x, y, "ae-bend-ring", 0.36));
-      c.line(points(2), "ae-recon");
-      c.dot(data.ks[k], data.error(2, split, k), "ae-dot-recon", 0.42);
-      c.text(data.ks[1], data.error(0, split, 1), "PCA, linear ○", "ae-text-pca", "start", 0.7, -0.4);
-      c.text(data.ks[1], data.error(2, split, 1), "nonlinear", "ae-text-recon", "end", 0.2, 1.5);
-    },
-    drag: (value) => choose(nearestIndex(data.ks.map(Math.log), Math.log(value))),
-    describe: () => sentence(data, ...state()),
-  });
-  const rows = h("div", { class: "ae-bend-rows" }, ...[input, linear, bent].flatMap(({ nodes }) => nodes));
-  body.append(size.root, h("div", { class: "ae-bend" }, h("div", { class: "ae-bend-left" }, rows, which.root), h("div", {}, gauge, curve.root)));
-
-  const draw = () => {
-    const [k, split] = state();
+  return (now) => {
+    const [k, split] = at(now);
+    const [pca, linear, nonlinear] = shown(k, split);
     size.set(k);
     which.set(SPLITS[split]);
-    input.pictures.paint(data.input(split));
-    linear.pictures.paint(data.copies(split, 0, k));
-    bent.pictures.paint(data.copies(split, 1, k));
-    linear.note.textContent = `error ${fixed(data.error(1, split, k))}`;
-    bent.note.textContent = `error ${fixed(data.error(2, split, k))}`;
-    const ratio = data.error(2, split, k) / data.error(0, split, k);
-    number.textContent = times(ratio);
-    Object.assign(section.dataset, {
-      latentDim: data.ks[k], split: SPLITS[split], ratio, pca: data.error(0, split, k), linear: data.error(1, split, k), nonlinear: data.error(2, split, k),
+    input.paint(images.at(split));
+    copies.forEach((copy, method) => {
+      copy.paint(frames.at(split, method, k));
+      copy.say(`error ${fixed([linear, nonlinear][method], 4)}`);
     });
+    const ratio = nonlinear / pca;
+    big.set(`${fixed(ratio, ratio < 9.995 ? 2 : 1)}×`);
     curve.update();
-    say(sentence(data, k, split));
+    say(sentence(ks[k], split, [pca, linear, nonlinear]));
+    return { latentDim: ks[k], split: SPLITS[split], ratio, pca, linear, nonlinear };
   };
-  draw();
-  const deaf = listen(model, ["latent_dim", "split"], draw);
-  return () => [deaf, curve.dispose, ...[input, linear, bent].map(({ pictures }) => pictures.dispose)].forEach((stop) => stop());
-}
-
-export default { render };
+});

@@ -1,140 +1,173 @@
-import { button, card, chart, h, listen, nearestIndex, readFloat64, readUint8, s, saver, slider, strip } from "./base.js";
+import {
+  button,
+  chart,
+  fixed,
+  gauge,
+  h,
+  interactive,
+  nearestIndex,
+  pictureRow,
+  slider,
+  sum,
+} from "./base.js";
 
-const SHOWN = 10;
-const SETS = 6;
-const IN_USE = 0.1;
+const FACE = (model) => ({
+  traits: ["index", "chosen_set"],
+  lead: `${model.get("betas").length} VAEs, alike but for the weight β of the KL. All figures are of held-out digits.`,
+});
 
-/** Sixteen grey levels, two pixels in a byte. */
-const grey = (bytes, index) => ((index % 2 ? bytes[index >> 1] & 15 : bytes[index >> 1] >> 4) / 15);
-
-function readFamily(model) {
-  const [betas, latents, noise] = ["betas", "latent_dim", "noise_var"].map((name) => model.get(name));
-  const [rows, columns] = model.get("image_shape");
-  const [numbers, pictures, originals] = [readFloat64(model.get("numbers")), readUint8(model.get("pictures")), readUint8(model.get("originals"))];
-  const size = rows * columns;
-  const each = SHOWN * (1 + SETS) * size;
-  const row = (i) => numbers.subarray(i * (3 + latents), (i + 1) * (3 + latents));
-  return {
-    betas, latents, rows, columns,
-    rate: (i) => row(i)[0] / Math.LN2, error: (i) => row(i)[1], distance: (i) => row(i)[2],
-    bits: (i) => [...row(i).subarray(3)].map((nats) => nats / Math.LN2),
-    inUse: (i) => row(i).subarray(3).filter((nats) => nats > IN_USE).length,
-    sigma: (i) => Math.sqrt(betas[i] * noise),
-    original: (index) => grey(originals, index),
-    copy: (i) => (index) => grey(pictures, i * each + index),
-    drawing: (i, set) => (index) => grey(pictures, i * each + (1 + set) * SHOWN * size + index),
-  };
-}
-
-const shownRate = (value) => (value < 0.05 ? "0.0" : value.toFixed(1));
+/** What is shown of each model. */
+const figures = ({ numbers, kl }, betas, noise, least) =>
+  betas.map((beta, i) => {
+    const bits = kl.row(i).map((nats) => nats / Math.LN2);
+    const [error, distance] = numbers.row(i);
+    const inUse = kl.row(i).filter((nats) => nats > least).length;
+    return { beta, bits, rate: sum(bits), error, distance, inUse, sigma: Math.sqrt(beta * noise) };
+  });
 
 /** What is shown, in words; true at every setting. */
-function sentence(data, i) {
-  const used = data.inUse(i);
-  const latents = used === 0 ? `none of the ${data.latents} latents is in use, and every copy is nearly the same picture` : `${used} of ${data.latents} latents ${used === 1 ? "is" : "are"} in use`;
-  const nearest = data.betas.reduce((best, _, j) => (data.distance(j) < data.distance(best) ? j : best), 0);
-  const compare = i === nearest ? "the nearest of all these β" : `nearest at β = ${data.betas[nearest]}, with ${data.distance(nearest).toFixed(2)}`;
-  const name = data.betas[i] === 1 ? "At β = 1, where the loss is the negative ELBO," : `At β = ${data.betas[i]}, as if σₓ were ${data.sigma(i).toFixed(2)},`;
-  return `${name} a code costs ${shownRate(data.rate(i))} bits and ${latents}. Drawings lie ${data.distance(i).toFixed(2)} times as far from the training digits as real digits do: ${compare}.`;
+function sentence(all, now) {
+  const { inUse, bits, distance, beta } = now;
+  const latents =
+    inUse === 0
+      ? `none of the ${bits.length} latents is in use, and every copy is nearly the same picture`
+      : `${inUse} of ${bits.length} latents ${inUse === 1 ? "is" : "are"} in use`;
+  const nearest = all.reduce((best, one) => (one.distance < best.distance ? one : best));
+  const other = `nearest at β = ${nearest.beta}, with ${fixed(nearest.distance, 2)}`;
+  const loss = beta === 1 ? "where the loss is the negative ELBO" : `as if σₓ were ${fixed(now.sigma, 2)}`;
+  return (
+    `At β = ${beta}, ${loss}, a code costs ${fixed(now.rate, 1)} bits and ${latents}. ` +
+    `Drawings lie ${fixed(distance, 2)} times as far from the training digits as real digits do: ` +
+    `${now === nearest ? "the nearest of all these β" : other}.`
+  );
 }
 
-function render({ model, el }) {
-  const data = readFamily(model);
-  const save = saver(model);
-  const last = data.betas.length - 1;
-  const state = () => [Math.min(model.get("index"), last), model.get("chosen_set")];
-  const choose = (i) => { model.set("index", i); save(); };
-  const { section, body, say } = card(el, {
-    title: "One knob",
-    lead: `${data.betas.length} VAEs, alike but for the weight β of the KL. All figures are of held-out digits.`,
-  });
+export default interactive(FACE, ({ model, state, set, data, body, say, keep }) => {
+  const { originals, copies, drawings } = data;
+  const [, sets, count, rows, columns] = drawings.shape;
+  const all = figures(data, model.get("betas"), model.get("noise_var"), model.get("in_use"));
+  const now = () => all[Math.min(state().index, all.length - 1)];
+  const choose = (index) => set({ index });
   const beta = slider({
-    label: "β", min: 0, max: last, value: state()[0], tone: "plain", input: choose,
-    show: (i) => ({ number: data.betas[i], unit: `like σₓ = ${data.sigma(i).toFixed(2)}`, spoken: `beta ${data.betas[i]}` }),
+    label: "β",
+    min: 0,
+    max: all.length - 1,
+    value: state().index,
+    tone: "plain",
+    input: choose,
+    show: (i) => ({
+      number: all[i].beta,
+      unit: `like σₓ = ${fixed(all[i].sigma, 2)}`,
+      spoken: `beta ${all[i].beta}`,
+    }),
   });
-  const row = (name, tone, label) => {
-    const drawn = strip({ label, count: SHOWN, rows: data.rows, columns: data.columns });
-    return { drawn, nodes: [h("span", { class: `ae-beta-name ae-beta-${tone}`, text: name }), drawn.root] };
-  };
+  const row = (name, tone, label) => keep(pictureRow({ name, tone, label, count, rows, columns }));
   const input = row("Input", "input", "ten held-out digits");
-  const copies = row("Copies", "recon", "their copies, each from a drawn code");
-  const drawings = row("Drawings", "latent", "ten codes of the prior, decoded");
-  const other = button("Other codes", () => { model.set("chosen_set", (state()[1] + 1) % SETS); save(); });
-  const gauge = (tone, words) => {
-    const number = h("span", { class: "ae-big" });
-    return { number, root: h("div", { class: `ae-beta-gauge ae-tone-${tone}` }, number, h("span", { class: "ae-unit", text: words })) };
-  };
-  const rate = gauge("latent", "bits per image: the rate");
-  const error = gauge("recon", "error per pixel of copies");
-  const distance = gauge("error", "distance of drawings, real digits = 1");
-  const curve = rateCurve({ data, at: () => state()[0], choose });
-  const bars = latentBars({ data, at: () => state()[0] });
-  body.append(beta.root,
-    h("div", { class: "ae-beta-gauges" }, rate.root, error.root, distance.root),
-    h("div", { class: "ae-beta-stage" },
-      h("div", { class: "ae-beta-left" }, h("div", { class: "ae-beta-rows" }, ...[input, copies, drawings].flatMap(({ nodes }) => nodes)), h("div", {}, other)),
-      h("div", { class: "ae-beta-charts" }, curve.root, bars.root)));
+  const copied = row("Copies", "recon", "their copies, each from a drawn code");
+  const drawn = row("Drawings", "latent", "ten codes of the prior, decoded");
+  const other = button("Other codes", () => set({ chosen_set: (state().chosen_set + 1) % sets }));
+  const rate = gauge({ tone: "latent", unit: "bits per image: the rate" });
+  const error = gauge({ tone: "recon", unit: "error per pixel of copies" });
+  const distance = gauge({ tone: "error", unit: "distance of drawings, real digits = 1" });
+  const curve = keep(rateCurve(all, now, choose));
+  const bars = keep(latentBars(all, now));
+  const pictures = [input, copied, drawn].flatMap(({ nodes }) => nodes);
+  const left = [
+    h("div", { class: "ae-picture-rows" }, ...pictures),
+    other,
+    rate.root,
+    error.root,
+    distance.root,
+  ];
+  body.append(
+    beta.root,
+    h(
+      "div",
+      { class: "ae-two" },
+      h("div", { class: "ae-beta-left" }, ...left),
+      h("div", {}, curve.root, bars.root),
+    ),
+  );
+  input.paint(originals.at());
+  const ink = all.map((_, i) => [...Array(sets).keys()].map((one) => inkOf(drawings.part(i, one))));
 
-  const draw = () => {
-    const [i, set] = state();
+  return ({ chosen_set: chosenSet }) => {
+    const one = now();
+    const i = all.indexOf(one);
     beta.set(i);
-    input.drawn.paint(data.original);
-    copies.drawn.paint(data.copy(i), "recon");
-    drawings.drawn.paint(data.drawing(i, set), "latent");
-    rate.number.textContent = shownRate(data.rate(i));
-    error.number.textContent = data.error(i).toFixed(4);
-    distance.number.textContent = data.distance(i).toFixed(2);
+    copied.paint(copies.at(i), "recon");
+    drawn.paint(drawings.at(i, chosenSet), "latent");
+    rate.set(fixed(one.rate, 1));
+    error.set(fixed(one.error, 4));
+    distance.set(fixed(one.distance, 2));
     curve.update();
     bars.update();
-    Object.assign(section.dataset, {
-      beta: data.betas[i], rate: data.rate(i), error: data.error(i), distance: data.distance(i), inUse: data.inUse(i), sigma: data.sigma(i), chosenSet: set,
-      ink: Array.from({ length: SHOWN * data.rows * data.columns }, (_, index) => data.drawing(i, set)(index)).reduce((sum, value) => sum + value, 0),
-    });
-    say(sentence(data, i));
+    say(sentence(all, one));
+    return { ...one, chosenSet, ink: ink[i][chosenSet] };
   };
-  draw();
-  const deaf = listen(model, ["index", "chosen_set"], draw);
-  return () => [deaf, curve.dispose, bars.dispose, ...[input, copies, drawings].map(({ drawn }) => drawn.dispose)].forEach((stop) => stop());
-}
+});
+
+const inkOf = (levels) => sum(Array.from(levels)) / 15;
 
 /** Error against rate, a point for each β. */
-function rateCurve({ data, at, choose }) {
-  const points = data.betas.map((_, i) => [data.rate(i), data.error(i)]);
-  const [right, top] = [Math.max(...points.map(([a]) => a)) * 1.06, Math.max(...points.map(([, b]) => b)) * 1.12];
-  const spread = (end, steps) => steps.filter((value) => value <= end);
+function rateCurve(all, now, choose) {
+  const points = all.map(({ rate, error }) => [rate, error]);
+  const right = Math.max(...points.map(([a]) => a)) * 1.06;
+  const top = Math.max(...points.map(([, b]) => b)) * 1.12;
+  const upTo = (end, steps) => steps.filter((value) => value <= end);
+  const xTicks = upTo(right, [0, 10, 20, 30, 40, 60, 80, 100]).map((value) => [value, value]);
+  const short = (value) => (value ? value.toFixed(2).slice(1) : "0");
+  const yTicks = upTo(top, [0, 0.02, 0.04, 0.06, 0.08, 0.1]).map((value) => [value, short(value)]);
+  const far = (c, [x, y], [a, b]) => Math.hypot(c.x(x) - c.x(a), c.y(y) - c.y(b));
   const me = chart({
-    label: "error against rate", height: 15, left: 2.6,
-    x: { domain: [0, right], ticks: spread(right, [0, 10, 20, 30, 40, 60, 80, 100]).map((value) => [value, value]), title: "rate, bits per image" },
-    y: { domain: [0, top], ticks: spread(top, [0, 0.02, 0.04, 0.06, 0.08, 0.1]).map((value) => [value, value ? value.toFixed(2).slice(1) : "0"]), title: "error per pixel" },
+    label: "error against rate",
+    height: 12,
+    left: 2.6,
+    x: { domain: [0, right], ticks: xTicks, title: "rate, bits per image" },
+    y: { domain: [0, top], ticks: yTicks, title: "error per pixel" },
     draw: (c) => {
       c.line(points, "ae-recon");
       points.forEach(([a, b]) => c.dot(a, b, "ae-dot-recon", 0.25));
-      const [low, high] = [points[0], points[points.length - 1]];
-      c.text(...low, `β = ${data.betas[0]}`, "ae-text-recon", "end", 0.3, -0.8);
-      c.text(...high, `β = ${data.betas[data.betas.length - 1]}`, "ae-text-recon", "start", 0.7, 0.2);
+      c.text(...points[0], `β = ${all[0].beta}`, "ae-text-recon", "end", 0.3, -0.8);
+      c.text(...points.at(-1), `β = ${all.at(-1).beta}`, "ae-text-recon", "start", 0.7, 0.2);
     },
-    move: (c) => { c.rule(points[at()][0], "ae-rule"); c.dot(...points[at()], "ae-dot-recon", 0.5); },
-    drag: (a, b) => choose(nearestIndex(points.map(([x, y]) => Math.hypot(me.x(x) - me.x(a), me.y(y) - me.y(b))), 0)),
-    describe: () => `Error per pixel against rate in bits, a point for each β. ${sentence(data, at())}`,
+    move: (c) => {
+      c.rule(now().rate, "ae-rule");
+      c.dot(now().rate, now().error, "ae-dot-recon", 0.5);
+    },
+    drag: (...to) =>
+      choose(
+        nearestIndex(
+          points.map((point) => far(me, point, to)),
+          0,
+        ),
+      ),
+    describe: () => `Error per pixel against rate in bits, a point for each β. ${sentence(all, now())}`,
   });
   return me;
 }
 
 /** The bits of each latent, the largest first, on one scale for all β. */
-function latentBars({ data, at }) {
-  const top = 1.15 * Math.max(...data.betas.flatMap((_, i) => data.bits(i)));
+function latentBars(all, now) {
+  const top = 1.15 * Math.max(...all.flatMap(({ bits }) => bits));
+  const ticks = [2, 4, 6, 8, 10, 12].filter((value) => value < top).map((value) => [value, value]);
   return chart({
-    label: "KL of each latent", height: 15, left: 1.6,
-    x: { domain: [0.5, data.latents + 0.5], ticks: [], title: "latents, the largest KL first" },
-    y: { domain: [0, top], ticks: [2, 4, 6, 8, 10, 12].filter((value) => value < top).map((value) => [value, value]), title: "KL, bits" },
+    label: "KL of each latent",
+    height: 11,
+    left: 2.6,
+    x: { domain: [0.5, all[0].bits.length + 0.5], ticks: [], title: "latents, the largest KL first" },
+    y: { domain: [0, top], ticks, title: "KL, bits" },
     move: (c) => {
-      const wide = 0.7 * (c.x(2) - c.x(1));
-      c.layer.append(s("line", { class: "ae-axis", x1: c.left, x2: c.right, y1: c.bottom, y2: c.bottom }));
-      data.bits(at()).forEach((value, k) => c.layer.append(
-        s("rect", { class: "ae-beta-bar", x: c.x(k + 1) - wide / 2, width: wide, y: c.y(value), height: Math.max(0, c.bottom - c.y(value)) })));
+      const width = 0.7 * (c.x(2) - c.x(1));
+      c.shape("line", { class: "ae-axis", x1: c.left, x2: c.right, y1: c.bottom, y2: c.bottom });
+      now().bits.forEach((value, k) => {
+        const height = Math.max(0, c.bottom - c.y(value));
+        c.shape("rect", { class: "ae-beta-bar", x: c.x(k + 1) - width / 2, width, y: c.y(value), height });
+      });
     },
-    describe: () => `KL of each latent in bits: ${data.bits(at()).map((value) => value.toFixed(2)).join(", ")}.`,
+    describe: () =>
+      `KL of each latent in bits: ${now()
+        .bits.map((value) => fixed(value, 2))
+        .join(", ")}.`,
   });
 }
-
-export default { render };

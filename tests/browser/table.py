@@ -287,11 +287,14 @@ def beta_slider(**state) -> BetaSlider:
 def beta_figures(board: BetaSlider) -> dict[str, float]:
     now = board.now()
     same = {name: now[name] for name in ("beta", "rate", "error", "distance", "sigma")}
-    return same | {"inUse": now["in_use"], "ink": board.images()["drawings"].sum()}
+    return same | {
+        "inUse": now["in_use"],
+        "ink": board.array("drawings")[board.index, board.chosen_set].sum(),
+    }
 
 
 def beta_also(page: Page, board: BetaSlider) -> None:
-    now, nearest = board.now(), board.table()[:, 2].argmin() == board.index
+    now, nearest = board.now(), board.array("numbers")[:, 1].argmin() == board.index
     assert ("the nearest of all these β" in says(page)) == nearest
     assert f"{now['distance']:.2f} times as far" in says(page)
     assert ("none of the 4 latents" in says(page)) == (now["in_use"] == 0)

@@ -37,4 +37,4 @@ def test_order_of_the_models_does_not_matter():
     models = beta_models()
     forward = BetaSlider.from_models(digits(), models[:3], BETAS[:3])
     backward = BetaSlider.from_models(digits(), models[2::-1], BETAS[2::-1])
-    assert forward.numbers == backward.numbers and forward.betas == backward.betas
+    assert forward.arrays == backward.arrays and forward.betas == backward.betas

@@ -67,12 +67,94 @@ SCRIPTS = sorted(path.stem for path in base.FOLDER.glob("*.js") if path.stem != 
 
 
 @pytest.mark.parametrize("name", SCRIPTS)
-def test_each_script_is_a_module_of_its_own_and_one_module_when_joined(name):
-    own = (base.FOLDER / f"{name}.js").read_text(encoding="utf-8")
-    assert own.startswith("import {") and '"./base.js";\n' in own.splitlines(keepends=True)[0]
+def test_each_script_is_one_module_when_joined(name):
     joined = base.read_script(name)
     assert not re.search(r"^import ", joined, re.MULTILINE)
-    assert len(re.findall(r"^export default", joined, re.MULTILINE)) == 1
+    assert len(re.findall(r"^export ", joined, re.MULTILINE)) == 1
+
+
+@pytest.mark.parametrize("own", ["export default 1;\n", 'import { h } from "./base.js";\n\nh("p");\n'])
+def test_a_script_that_cannot_be_joined_is_told_in_a_sentence(tmp_path, own):
+    (tmp_path / "odd.js").write_text(own)
+    with pytest.raises(ValueError, match=r"odd\.js should begin with one import"):
+        base.read_script("odd", tmp_path)
+
+
+def test_each_selector_of_a_style_is_for_one_interactive_alone():
+    style = (
+        "/* a, b { } */ .a, .b:is(i, b) { top: 0 } @container (max-width: 4em) { .c > p { left: 0; } .d {} }"
+    )
+    kept = " ".join(base.prefixed(style, ".x").split())
+    assert kept == (
+        ".x .a, .x .b:is(i, b) { top: 0 } @container (max-width: 4em) {.x .c > p { left: 0; } .x .d {} }"
+    )
+    assert base.prefixed("@font-face { a: b }", ".x").startswith("@font-face")
+
+
+@pytest.mark.parametrize("bits", [1, 3, 4, 5, 8, 11, 16])
+@given(data=st.data())
+def test_levels_and_counts_come_back(bits, data):
+    raw = data.draw(arrays(np.int64, (3, 5), elements=st.integers(0, 2**bits - 1)))
+    packed = base.pack(base.counts(raw, bits))
+    assert len(packed["data"]) == -(-15 * bits // 8)
+    np.testing.assert_array_equal(base.unpack(packed), raw)
+    shares = raw / (2**bits - 1)
+    np.testing.assert_allclose(base.unpack(base.pack(base.levels(shares, bits))), shares, rtol=1e-15)
+
+
+def test_levels_with_a_top_of_their_own_are_clipped_and_rounded():
+    packed = base.pack(base.levels([[-1, 0.1, 0.5], [1, 2, 0.99]], bits=5, top=16))
+    np.testing.assert_array_equal(base.unpack(packed) * 16, [[0, 2, 8], [16, 16, 16]])
+
+
+@pytest.mark.parametrize(("bits", "exact"), [(64, 1e-16), (32, 1e-7), (16, 1e-3)])
+def test_floats_and_whole_numbers_come_back(bits, exact):
+    x = np.linspace(-3, 700, 12).reshape(3, 4)
+    np.testing.assert_allclose(base.unpack(base.pack(base.numbers(x, bits))), x, rtol=exact)
+    np.testing.assert_array_equal(base.unpack(base.pack(base.whole(x.round(), 16))), x.round())
+
+
+class Table(base.Interactive):
+    """A table that is shown nowhere."""
+
+    ks = base.traitlets.List()
+    shapes = {"table": ("ks", "rows", 2), "more": ("rows",)}
+
+
+GOOD = {"table": base.numbers(np.zeros((3, 4, 2))), "more": base.levels(np.zeros(4))}
+
+
+@pytest.mark.parametrize(
+    ("changed", "words"),
+    [
+        ({"table": base.numbers(np.zeros((2, 4, 2)))}, r"shape \(ks=3, rows, 2\), but has \(2, 4, 2\)\.$"),
+        ({"table": base.numbers(np.zeros((3, 4)))}, r"shape \(ks=3, rows, 2\), but has \(3, 4\)\.$"),
+        ({"more": base.levels(np.zeros(5))}, r"'more' should have the shape \(rows=4\), but has \(5,\)\.$"),
+        ({"table": base.numbers(np.full((3, 4, 2), np.nan))}, "'table' should hold finite numbers only"),
+        ({"more": base.counts([0, 1, 2, 256])}, "'more' should hold whole numbers from 0 to 255"),
+        ({"more": base.counts([0, 1, 2, 0.5])}, "'more' should hold whole numbers from 0 to 255"),
+        ({"more": base.numbers([0, 1, 2, 1e6], bits=16)}, "fit in a 16-bit float"),
+        ({"more": base.numbers(["a", "b", "c", "d"])}, "should hold numbers, but its type is"),
+    ],
+)
+def test_an_array_that_does_not_fit_is_told_in_a_sentence(changed, words):
+    assert Table(ks=[1, 2, 3], arrays=GOOD).array("table").shape == (3, 4, 2)
+    with pytest.raises(ValueError, match=f"^Table's array .*{words}"):
+        Table(ks=[1, 2, 3], arrays=GOOD | changed)
+
+
+def test_a_missing_array_and_bytes_that_do_not_fit():
+    with pytest.raises(ValueError, match="'more' should have the shape"):
+        Table(ks=[1, 2, 3], arrays={"table": GOOD["table"]})
+    packed = base.pack(GOOD["more"])
+    with pytest.raises(ValueError, match=r"has 3 bytes, which do not fit its shape \(4,\)"):
+        base.unpack(packed | {"data": packed["data"][:3]})
+
+
+def test_an_output_without_a_picture_carries_words():
+    data, metadata = Table(ks=[1, 2, 3], arrays=GOOD, title="A table")._repr_mimebundle_()
+    assert data["text/plain"] == "A table. A table that is shown nowhere."
+    assert "image/png" not in data and "image/png" not in metadata
 
 
 @pytest.mark.parametrize("name", [*SCRIPTS, "base"])
@@ -90,11 +172,6 @@ def test_bytes_are_clipped_rounded_and_little_endian():
     packed = base.as_float16([np.array([1.0, 2.0]), np.array([[0.5]])])
     assert packed == bytes.fromhex("003c00400038")
     assert np.frombuffer(base.as_float64(np.array([0.1])), "<f8")[0] == 0.1
-
-
-def test_an_interactive_without_a_picture_says_so():
-    with pytest.raises(NotImplementedError, match=r"Interactive must define picture\(\)"):
-        base.Interactive().picture()
 
 
 @pytest.mark.parametrize("name", ["explorer", "pad"])
@@ -199,9 +276,9 @@ def test_wrong_shapes_are_named(dataset):
 
 
 def test_the_picture_follows_the_state(explorer):
-    before = base.encode_picture(explorer.picture())[0]
+    before = explorer._repr_mimebundle_()[0]["image/png"]
     explorer.latent_dim = 1
-    assert base.encode_picture(explorer.picture())[0] != before
+    assert explorer._repr_mimebundle_()[0]["image/png"] != before
     explorer.latent_dim = 8
 
 
