@@ -327,14 +327,12 @@ def rd_models() -> dict[tuple[int, float], VAE]:
 
 
 @cache
-def rd_traits() -> dict:
-    board = RateDistortionBoard.from_models(digits(), rd_models(), RD_CURVES)
-    names = ("sizes", "betas", "noise_var", "figures", "prices", "pictures", "originals", "curves")
-    return {name: getattr(board, name) for name in names}
+def rd_made() -> RateDistortionBoard:
+    return RateDistortionBoard.from_models(digits(), rd_models(), RD_CURVES)
 
 
-def rd_board(**state) -> RateDistortionBoard:
-    return RateDistortionBoard(**rd_traits(), **state)
+def rd_board(latent_dim: int = 8, beta: float = 1.0) -> RateDistortionBoard:
+    return put(rd_made(), {"latent_dim": latent_dim, "beta": beta})
 
 
 RATE_DISTORTION = Row(
@@ -367,7 +365,7 @@ def collapse_also(page: Page, widget: CollapseSlider) -> None:
     prices = np.array([float(price) for price in shown(page)["kl"].split()])
     np.testing.assert_allclose(prices, widget.kl(), rtol=1e-9, atol=1e-9)
     assert page.locator(".ae-big").text_content() == str(widget.figures()["used"])
-    text, values, now = says(page), np.frombuffer(widget.values), widget.figures()
+    text, values, now = says(page), widget.array("values"), widget.figures()
     used, latent_dim = int((values[: widget.latent_dim] > now["level"]).sum()), widget.latent_dim
     assert ("is learned and settles" in text) == widget.learned
     assert ("eigenvalues that are left over" in text) == (widget.learned and widget.beta == 1)

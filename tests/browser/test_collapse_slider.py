@@ -52,7 +52,7 @@ def test_copies_are_the_decoded_means():
     mean, cov = x.mean(dim=0), torch.cov(x.T, correction=0)
     weight = gaussian.linear_vae(cov, 6, 0.2, 0.5).weight
     gram = weight.T @ weight + 0.1 * torch.eye(6, dtype=torch.float64)
-    images = torch.tensor(np.frombuffer(widget.images)).reshape(8, 64)
+    images = torch.tensor(widget.array("images"))
     want = mean + (images - mean) @ torch.linalg.solve(gram, weight.T).T @ weight.T
     np.testing.assert_allclose(widget.copies(), want, atol=1e-6)
 

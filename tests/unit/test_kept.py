@@ -35,6 +35,10 @@ def vaes(**kind) -> list[VAE]:
     return [VAE(64, 2, hidden=(8,), seed=seed, **({"noise_var": 0.05} | kind)) for seed in range(2)]
 
 
+def other_loss(model: VAE, x: torch.Tensor, beta: float = 1.0) -> dict[str, torch.Tensor]:
+    return neg_elbo(model, x, beta)
+
+
 def weights(models) -> list[torch.Tensor]:
     return [tensor for model in models for tensor in model.state_dict().values()]
 
@@ -69,7 +73,6 @@ def test_so_is_one_model(trained):
 def test_whatever_differs_is_trained_anew(trained, monkeypatch):
     rows = digits().train[:256]
     base = {"seeds": [0, 1], "loss": neg_elbo, **SETTINGS}
-    other_loss = lambda model, x, beta=1.0: neg_elbo(model, x, beta)  # noqa: E731
     moved = vaes()
     next(moved[1].parameters()).data[0, 0] += 1e-6
     asked = [
@@ -88,3 +91,10 @@ def test_whatever_differs_is_trained_anew(trained, monkeypatch):
     monkeypatch.setattr(tests.kept, "_ground", lambda: b"another version of aelib or torch")
     tests.kept.fit_many(vaes(), rows, **base)
     assert len(trained) == len(asked) + 1
+
+
+def test_a_loss_that_carries_something_along_is_refused(trained):
+    scale = 2.0
+    with pytest.raises(ValueError, match="use aelib.training"):
+        tests.kept.fit_many(vaes(), digits(), seeds=[0, 1], loss=lambda model, x: scale, **SETTINGS)
+    assert trained == []
