@@ -95,6 +95,6 @@ def test_whatever_differs_is_trained_anew(trained, monkeypatch):
 
 def test_a_loss_that_carries_something_along_is_refused(trained):
     scale = 2.0
-    with pytest.raises(ValueError, match="use aelib.training"):
+    with pytest.raises(ValueError, match=r"use aelib\.training"):
         tests.kept.fit_many(vaes(), digits(), seeds=[0, 1], loss=lambda model, x: scale, **SETTINGS)
     assert trained == []
