@@ -5,19 +5,25 @@ VENV := .venv
 BIN := $(VENV)/bin
 WITH_ENV := PATH="$(CURDIR)/$(BIN):$$PATH"
 INSTALLED := requirements.txt pyproject.toml aelib/labextension/static/keep_interactives.js
+# Who signs a student's work where git has not been told.
+ME = -c user.name="$$(git config user.name || echo me)" -c user.email="$$(git config user.email || echo me@localhost)"
 ONLY ?=
 JOBS ?= 2
 LAB_FLAGS ?=
 PYTEST_FLAGS ?=
 
 .DEFAULT_GOAL := help
-.PHONY: edition help lab test notebooks figures html slides photograph published bench clean
+.PHONY: help lab update test notebooks figures html slides edition release photograph published bench clean
 
 help: ## list these targets
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-11s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 lab: $(VENV)/lab.stamp ## install what is missing and open the course in JupyterLab (TORCH=cpu: without CUDA)
 	@$(WITH_ENV) $(BIN)/python environment/lab.py $(LAB_FLAGS)
+
+update: ## take the newest edition of the course and keep your own work (in a clone)
+	@git diff --quiet HEAD || git $(ME) commit --quiet --all --message "My work"
+	git $(ME) pull --no-rebase --no-edit --strategy-option ours
 
 test: $(VENV)/test.stamp ## install the test tools too and test everything (PROCESSORS=all: on emulated processors)
 ifdef PROCESSORS
@@ -34,6 +40,9 @@ figures: $(VENV)/test.stamp ## draw figures/*.svg again (ONLY=name for one)
 
 edition: $(VENV)/test.stamp ## write version and address of the course into lessons, links and files
 	$(BIN)/python -m publish.edition
+
+release: $(VENV)/test.stamp ## build archive, wheel and pages of this edition into dist/, and open each
+	$(BIN)/python -m publish.release
 
 html: $(VENV)/test.stamp ## write the course to site/ as pages that need no Python and no network
 	$(BIN)/python -m publish.pages

@@ -294,7 +294,7 @@ def active_latents(model: Any, x: Tensor, threshold: float = 0.01) -> Tensor:
     the prior's standard deviation. A latent may fail and still have a KL: a cloud that is narrow but never moves pays
     and tells nothing. Source: Burda, Grosse & Salakhutdinov, arXiv:1509.00519.
     """
-    mu, _ = model.encode(x)
+    mu, _ = _of_any_type(model).encode(x)
     return mu.var(dim=0, unbiased=False) > threshold
 
 
@@ -444,6 +444,7 @@ def score(model: Any, data: Dataset, seed: int = 0) -> dict[str, float | str]:
 
     Conditions as in `scorecard`; seed fixes the changes of the input and the drawn codes.
     """
+    network, model = model, _of_any_type(model)
     measures = {
         "informative": lambda: informative(
             data.held_out, _reconstruct(model, data.held_out), data.train.mean(dim=0)
@@ -452,7 +453,7 @@ def score(model: Any, data: Dataset, seed: int = 0) -> dict[str, float | str]:
         "robust": lambda: robust(model.encode, data.held_out, seed=seed),
         "representative": lambda: _representative_on(model, data, seed).score,
     }
-    with _judged(model):
+    with _judged(network):
         return {metric: _value_or_reason(measures[metric]) for metric in METRICS}
 
 
@@ -465,6 +466,18 @@ def _disentangled_on(model: Any, data: Dataset) -> float:
 def _representative_on(model: Any, data: Dataset, seed: int) -> Representative:
     generated = model.decode(draw_codes(model, data.train, len(data.held_out_index), seed))
     return representative(generated, data.train, data.held_out)
+
+
+def _of_any_type(model: Any) -> Any:
+    """The model, taking rows and codes of any floating type; a network gets them in its own, on its own device."""
+    like = next(model.parameters(), None) if isinstance(model, nn.Module) else None
+    if like is None:
+        return model
+    return CodePair(
+        lambda x: model.encode(x.to(like)),
+        lambda z: model.decode(z.to(like)),
+        getattr(model, "sample_codes", None),
+    )
 
 
 def _reconstruct(model: Any, x: Tensor) -> Tensor:
