@@ -76,12 +76,14 @@ class CourseFigure(Figure):
     """The same for what belongs to the whole figure."""
 
 
-for _name in ("annotate", "bar", "barh", "contour", "contourf", "errorbar", "fill_between", "hist", "imshow"):
-    setattr(CourseAxes, _name, _in_course_style(getattr(Axes, _name)))
-for _name in ("axhline", "axvline", "grid", "legend", "plot", "quiver", "scatter", "set_title", "stem", "step", "text"):
-    setattr(CourseAxes, _name, _in_course_style(getattr(Axes, _name)))
-for _name in ("colorbar", "legend", "suptitle", "supxlabel", "supylabel", "text"):
-    setattr(CourseFigure, _name, _in_course_style(getattr(Figure, _name)))
+_OF_AXES = "annotate axhline axvline bar barh contour contourf errorbar fill_between grid hist imshow legend plot quiver"
+_OF_AXES += " scatter set_title stem step text"
+for _class, _names in (
+    (CourseAxes, _OF_AXES),
+    (CourseFigure, "colorbar legend suptitle supxlabel supylabel text"),
+):
+    for _name in _names.split():
+        setattr(_class, _name, _in_course_style(getattr(_class, _name)))
 
 
 def new_figure(width: float = 8.0, height: float = 3.2, **subplots) -> tuple[Figure, Axes | np.ndarray]:
