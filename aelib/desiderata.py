@@ -55,7 +55,7 @@ def informative(x: Tensor, x_hat: Tensor, train_mean: Tensor) -> float:
             f"{tuple(x_hat.shape)} and {tuple(train_mean.shape)}: train_mean is data.train.mean(0)."
         )
     spread = (x - train_mean).square().sum()
-    if spread == 0:
+    if spread.sqrt() <= 10 * torch.finfo(train_mean.dtype).eps * x.abs().max() * math.sqrt(x.numel()):
         raise UndefinedError(
             "every example equals the training mean: there is nothing to explain, R² would be 0/0."
         )
@@ -220,11 +220,11 @@ def representative(generated: Tensor, train: Tensor, held_out: Tensor, k: int = 
     models, ICML 2020. Comparing it with real data, the distance ratio and taking the smaller are choices made
     here.
     """
-    generated, train, held_out = _three_sets(generated, train, held_out, k)
+    generated, train, held_out = _centred(*_three_sets(generated, train, held_out, k))
     radius = torch.cat([_neighbour_distance(part, train, k + 1) for part in train.split(ROWS_AT_ONCE)])
     distance, coverage = _nearness(generated, train, radius)
     real_distance, real_coverage = _nearness(held_out, train, radius)
-    if real_distance == 0 or real_coverage == 0:
+    if real_distance <= 1e-6 * _root_mean_square(train) or real_coverage == 0:
         raise UndefinedError(
             "the held-out examples set no standard: all are copies of training examples, or none is near one."
         )
@@ -233,6 +233,17 @@ def representative(generated: Tensor, train: Tensor, held_out: Tensor, k: int = 
         coverage=coverage,
         real_coverage=real_coverage,
     )
+
+
+def _centred(generated: Tensor, train: Tensor, held_out: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+    """All three, the training mean taken off: far from 0, torch.cdist loses the digits of a small distance."""
+    mean = train.mean(dim=0)
+    return generated - mean, train - mean, held_out - mean
+
+
+def _root_mean_square(x: Tensor) -> float:
+    """Of the rows' lengths. torch.cdist errs by about 1e-8 of it in float64, so that copies are not quite at 0."""
+    return float(x.square().sum(dim=1).mean().sqrt())
 
 
 def _neighbour_distance(points: Tensor, among: Tensor, k: int) -> Tensor:
