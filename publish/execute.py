@@ -5,15 +5,15 @@
     python -m publish.execute a/b.ipynb  any notebook
 
 Outputs and the state of the interactives are kept; time stamps, memory addresses, superseded state and what
-editors leave behind are not. Models of interactives get ids that depend on the lesson and the order alone. No real
-data are used: run this where MNIST is not in the cache.
+editors leave behind are not. Models of interactives get ids made of the lesson and the cell that shows them, and
+each is photographed in Chromium or Chrome. No real data are used: run this where MNIST is not in the cache.
 """
 
 from __future__ import annotations
 
 import os
 
-os.environ |= {"OMP_NUM_THREADS": "1", "AELIB_OFFLINE": "1"}
+os.environ |= {"OMP_NUM_THREADS": "1", "AELIB_OFFLINE": "1", "AELIB_PROGRESS": "0"}
 os.environ.pop("AELIB_DATA", None)
 
 import argparse
@@ -23,6 +23,7 @@ import re
 import sys
 import threading
 import time
+from collections import Counter
 from pathlib import Path
 
 import nbformat
@@ -30,16 +31,21 @@ import psutil
 from nbclient import NotebookClient
 from nbclient.exceptions import CellControlSignal, DeadKernelError
 from nbformat import NotebookNode
+from playwright.sync_api import Browser
 
+from publish.exercises import write_help
 from publish.lesson import (
+    NOTEBOOKS,
     RANDOM_ID,
     STATE_KEY,
+    cells,
     displayed_widgets,
     lessons,
     read,
     source_sha256,
     widget_states,
 )
+from publish.photograph import camera, photograph_all
 
 KERNELSPEC = {"display_name": "Python 3 (ipykernel)", "language": "python", "name": "python3"}
 LANGUAGE = {
@@ -53,6 +59,15 @@ LANGUAGE = {
 CELL_METADATA = {"editable", "jupyter", "slideshow", "tags"}
 SECONDS_A_CELL = 300
 MODEL_ID = re.compile(r"[0-9a-f]{32}")
+PUBLISHED = "ffff"
+"""How the ids of published models begin; keep_interactives.js knows them by it."""
+ANCHOR = PUBLISHED.ljust(32, "0")
+LAYOUT = {
+    "model_module": "@jupyter-widgets/base",
+    "model_module_version": "2.0.0",
+    "model_name": "LayoutModel",
+    "state": {},
+}
 ADDRESS = re.compile(r" at 0x[0-9a-f]+(?=>)")
 
 
@@ -160,50 +175,74 @@ def name_cells(notebook: NotebookNode) -> None:
 def keep_shown_widgets(notebook: NotebookNode) -> None:
     """Drop every model that no output shows, directly or through another model."""
     states = widget_states(notebook)
-    shown = shown_in_order(notebook, states)
+    shown = shown_models(notebook)
     if shown:
         notebook.metadata.widgets[STATE_KEY]["state"] = {model_id: states[model_id] for model_id in shown}
     else:
         notebook.metadata.pop("widgets", None)
 
 
-def shown_in_order(notebook: NotebookNode, states: dict[str, dict]) -> list[str]:
-    """Model ids, depth first from the outputs; a link between two shown models (`jslink`) counts as shown."""
-    found: list[str] = []
+def shown_models(notebook: NotebookNode) -> dict[str, str]:
+    """Each shown model's id, and where it is shown: "cell id:number", depth first within the first cell that has it.
 
-    def visit(model_id: str) -> None:
-        if model_id in states and model_id not in found:
-            found.append(model_id)
-            for other in MODEL_ID.findall(json.dumps(states[model_id]["state"])):
-                visit(other)
+    A link between shown models (`jslink`) counts as shown in the cell of its last end.
+    """
+    states, places, counts = widget_states(notebook), {}, Counter()
 
-    for model_id in displayed_widgets(notebook):
-        visit(model_id)
-    for model_id, model in states.items():
-        if "Link" in model["model_name"]:
-            ends = [end for end in MODEL_ID.findall(json.dumps(model["state"])) if end in states]
-            if ends and all(end in found for end in ends):
-                visit(model_id)
-    return found
+    def visit(model_id: str, cell: str) -> None:
+        if model_id in states and model_id not in places:
+            places[model_id] = f"{cell}:{counts[cell]}"
+            counts[cell] += 1
+            for other in mentioned(states[model_id]):
+                visit(other, cell)
+
+    def visit_links(cell: str) -> None:
+        for model_id, model in states.items():
+            ends = [end for end in mentioned(model) if end in states] if "Link" in model["model_name"] else []
+            if ends and all(end in places for end in ends):
+                visit(model_id, cell)
+
+    for cell in cells(notebook, "code"):
+        for model_id in displayed_widgets(NotebookNode(cells=[cell])):
+            visit(model_id, cell.id)
+        visit_links(cell.id)
+    return places
+
+
+def mentioned(model: dict) -> list[str]:
+    """What looks like a model's id in the state of a model, in order."""
+    return MODEL_ID.findall(json.dumps(model["state"]))
 
 
 def renumber(notebook: NotebookNode, name: str) -> NotebookNode:
-    """Replace the models' random ids, wherever they stand, by ids made of the lesson and their order."""
-    new = {
-        old: hashlib.sha256(f"{name}:{number}".encode()).hexdigest()[:32]
-        for number, old in enumerate(widget_states(notebook))
-    }
+    """Replace the models' random ids, wherever they stand, by ids made of the lesson, the cell and the place in it.
+
+    A new interactive so changes the ids of its own cell alone, and a reader's copy that is merged with a new
+    edition as text keeps every other one. All of them sort behind random ids, and behind an anchor that never
+    changes: models that a reader's run adds to the file never touch the lines that a new edition changes.
+    """
+    new = {old: published_id(f"{name}:{place}") for old, place in shown_models(notebook).items()}
     text = MODEL_ID.sub(lambda found: new.get(found[0], found[0]), json.dumps(notebook))
-    return nbformat.from_dict(json.loads(text))
+    notebook = nbformat.from_dict(json.loads(text))
+    if new:
+        widget_states(notebook)[ANCHOR] = NotebookNode(LAYOUT)
+    return notebook
 
 
-def publish(path: Path, folder: Path) -> str:
-    """Execute, tidy and save one notebook; returns one line on time, memory and size."""
+def published_id(place: str) -> str:
+    return PUBLISHED + hashlib.sha256(place.encode()).hexdigest()[: 32 - len(PUBLISHED)]
+
+
+def publish(path: Path, folder: Path, browser: Browser) -> str:
+    """Execute, tidy, photograph and save one notebook; returns one line on time, memory and size."""
     notebook = read(path)
+    if path.parent == NOTEBOOKS:
+        write_help(notebook, path.name[:2])
     started = time.perf_counter()
     memory = run(notebook, folder)
     seconds = time.perf_counter() - started
     notebook = tidy(notebook, path.stem)
+    photograph_all(notebook, read(path), browser)
     nbformat.validate(notebook)
     part = path.with_suffix(".part")
     nbformat.write(notebook, part)
@@ -224,12 +263,13 @@ def main(arguments: list[str] | None = None) -> int:
         if not found:
             parser.error(f"no notebook's name starts with {only!r}")
         chosen += found
-    for path in chosen:
-        try:
-            print(publish(path, path.resolve().parent), flush=True)
-        except (CellControlSignal, DeadKernelError) as error:
-            print(f"{path.stem}: a cell failed; the file is left as it was.\n{error}", file=sys.stderr)
-            return 1
+    with camera() as browser:
+        for path in chosen:
+            try:
+                print(publish(path, path.resolve().parent, browser), flush=True)
+            except (CellControlSignal, DeadKernelError) as error:
+                print(f"{path.stem}: a cell failed; the file is left as it was.\n{error}", file=sys.stderr)
+                return 1
     return 0
 
 

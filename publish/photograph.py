@@ -1,50 +1,150 @@
-"""The README's picture: lesson 01's explorer, as a browser shows it. Needs Chromium or Chrome: ``make photograph``."""
+"""Photographs of interactives, as a browser shows them: for pages that run no JavaScript. Needs Chromium or Chrome.
 
+    python -m publish.photograph       the README's picture: lesson 01's explorer
+
+`publish.execute` photographs every interactive of a lesson that it has run. Title and sentence of an interactive are
+its text alternative, so that the two cannot disagree.
+"""
+
+from __future__ import annotations
+
+import base64
+import hashlib
 import io
+import json
 import shutil
-import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
+import numpy as np
+from nbformat import NotebookNode
 from PIL import Image
-from playwright.sync_api import sync_playwright
+from playwright.sync_api import Browser, Page, sync_playwright
 
-from publish.lesson import ROOT, interactives, lessons, read
+from publish.lesson import ROOT, VIEW_KEY, cells, interactives, lessons, read, widget_states
 
 STUB = Path(__file__).with_name("model_stub.js")
-SHOWN = {"latent_dim": 8, "bits": 4}
-PAGE = '<!doctype html><html lang="en"><meta charset="utf-8"><body style="margin: 8px"><div id="el"></div></body></html>'
-MOUNT = """async ([stub, saved]) => {
+BROWSERS = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable", "chrome")
+INSTALLED = (
+    "/Applications/Google Chrome.app/Contents/MacOS/Google Chrome",
+    r"C:\Program Files\Google\Chrome\Application\chrome.exe",
+)
+PNG = "image/png"
+WIDTH, SHARPNESS = 850, 1.25
+COLOURS = (128, 256)
+NO_FALSE_COLOUR = 16
+"""How far, of 255, a palette may move a pixel's red, green and blue from one another."""
+NOTE = "This is a picture. Run this cell in JupyterLab, and you can touch it."
+PAGE = """<!doctype html><html lang="en"><meta charset="utf-8"><style>
+body { margin: 0; background: #fff } #room { padding: 8px }
+#note { margin: 6px 2px 0; font: 13px system-ui, "DejaVu Sans", sans-serif; color: #555d68 }
+</style><body><div id="room"><div id="el"></div><p id="note"></p></div></body></html>"""
+MOUNT = """async ([stub, saved, note]) => {
   const { mount } = await import(URL.createObjectURL(new Blob([stub], { type: "text/javascript" })));
+  document.querySelector("#note").textContent = note;
   await mount(saved, document.querySelector("#el"));
+  const frame = () => new Promise((done) => requestAnimationFrame(done));
+  await document.fonts.ready;
+  for (let frames = 0; frames < 4; frames += 1) await frame();
+}"""
+WORDS = """() => {
+  const parts = ".ae-title, .ae-heading, .ae-asked, .ae-pick, .ae-says, .ae-foot .ae-note";
+  const said = [...document.querySelectorAll(parts)].map((part) => part.innerText.replace(/\\s+/g, " ").trim());
+  return said.filter(Boolean).map((text) => (/[.?!:…]$/.test(text) ? text : `${text}.`)).join(" ");
 }"""
 
 
-def explorer() -> dict:
-    """The saved state of the explorer in lesson 01, its sliders where the picture wants them."""
+def find_browser() -> str | None:
+    """Path of Chromium or Chrome on this machine."""
+    on_path = (shutil.which(name) for name in BROWSERS)
+    return next((path for path in (*on_path, *INSTALLED) if path and Path(path).exists()), None)
+
+
+@contextmanager
+def camera() -> Iterator[Browser]:
+    """A browser to take pictures with; without one a SystemExit that says so."""
+    path = find_browser()
+    if path is None:
+        raise SystemExit(
+            "No Chromium or Chrome was found on this machine: interactives cannot be photographed."
+        )
+    with sync_playwright() as playwright:
+        chromium = playwright.chromium.launch(executable_path=path, args=["--no-sandbox", "--disable-gpu"])
+        yield chromium
+        chromium.close()
+
+
+def mounted(browser: Browser, saved: dict, width: int, sharpness: float, note: str = "") -> Page:
+    """A page with one saved interactive on it, drawn."""
+    page = browser.new_page(viewport={"width": width, "height": 700}, device_scale_factor=sharpness)
+    page.set_content(PAGE)
+    page.evaluate(MOUNT, [STUB.read_text(encoding="utf-8"), saved, note])
+    return page
+
+
+def photograph(browser: Browser, saved: dict) -> tuple[bytes, dict]:
+    """PNG of a saved interactive, and the size in CSS pixels and the words that belong to it."""
+    page = mounted(browser, saved, WIDTH, SHARPNESS, NOTE)
+    room = page.locator("#room")
+    box, words = room.bounding_box(), page.evaluate(WORDS)
+    image = with_palette(room.screenshot())
+    page.close()
+    return image, {"width": round(box["width"]), "height": round(box["height"]), "alt": words}
+
+
+def with_palette(png: bytes) -> bytes:
+    """The picture with the fewest colours that give no grey a tint; with all of them where none do."""
+    image = Image.open(io.BytesIO(png)).convert("RGB")
+    tries = (
+        image.quantize(colours, Image.Quantize.MAXCOVERAGE, dither=Image.Dither.NONE) for colours in COLOURS
+    )
+    best = next((few for few in tries if tint(image, few.convert("RGB")) <= NO_FALSE_COLOUR), image)
+    out = io.BytesIO()
+    best.save(out, "PNG", optimize=True)
+    return out.getvalue()
+
+
+def tint(image: Image.Image, other: Image.Image) -> int:
+    """The largest change of a difference between two of a pixel's three channels."""
+    changes = np.asarray(image, dtype=int) - np.asarray(other, dtype=int)
+    return int((changes.max(axis=2) - changes.min(axis=2)).max())
+
+
+def photograph_all(notebook: NotebookNode, before: NotebookNode, browser: Browser) -> None:
+    """Put a picture beside each interactive that the outputs show; what shows as in `before` keeps its picture."""
+    kept = {
+        output.metadata[PNG]["of"]: output for output in views(before) if "of" in output.metadata.get(PNG, {})
+    }
+    for output in views(notebook):
+        model = widget_states(notebook).get(output.data[VIEW_KEY]["model_id"], {})
+        if not model.get("state", {}).get("_anywidget_id", "").startswith("aelib."):
+            continue
+        state = hashlib.sha256(json.dumps(model, sort_keys=True).encode()).hexdigest()
+        if state in kept:
+            output.data[PNG], output.metadata[PNG] = kept[state].data[PNG], kept[state].metadata[PNG]
+            continue
+        image, about = photograph(browser, {"state": model["state"], "buffers": model.get("buffers", [])})
+        output.data[PNG] = base64.b64encode(image).decode("ascii")
+        output.metadata[PNG] = NotebookNode(about, of=state)
+        output.data["text/plain"] = about["alt"]
+
+
+def views(notebook: NotebookNode) -> list[NotebookNode]:
+    """The outputs that show a widget."""
+    shown = [output for cell in cells(notebook, "code") for output in cell.outputs]
+    return [output for output in shown if VIEW_KEY in output.get("data", {})]
+
+
+def readme_picture() -> bytes:
+    """The explorer of lesson 01, its sliders where the picture wants them."""
     (lesson_01,) = lessons("01")
     saved = dict(interactives(read(lesson_01)))["LatentExplorer"]
-    return {"state": saved["state"] | SHOWN, "buffers": saved["buffers"]}
-
-
-def photograph(browser: str, width: int = 960, sharpness: float = 1.5) -> bytes:
-    with sync_playwright() as playwright:
-        chromium = playwright.chromium.launch(executable_path=browser, args=["--no-sandbox", "--disable-gpu"])
-        page = chromium.new_page(viewport={"width": width, "height": 700}, device_scale_factor=sharpness)
-        page.set_content(PAGE)
-        page.evaluate(MOUNT, [STUB.read_text(encoding="utf-8"), explorer()])
-        page.wait_for_timeout(500)
-        image = page.locator(".ae").screenshot()
-        chromium.close()
-    return image
+    state = saved["state"] | {"latent_dim": 8, "bits": 4}
+    with camera() as browser:
+        page = mounted(browser, {"state": state, "buffers": saved["buffers"]}, 976, 1.5)
+        return with_palette(page.locator(".ae").screenshot())
 
 
 if __name__ == "__main__":
-    browser = next(
-        (path for name in ("chromium", "google-chrome", "chrome") if (path := shutil.which(name))), None
-    )
-    if browser is None:
-        sys.exit("No Chromium or Chrome was found on this machine.")
-    picture = Image.open(io.BytesIO(photograph(browser))).convert("RGB")
-    picture.quantize(220, method=Image.Quantize.MAXCOVERAGE).save(
-        ROOT / "figures" / "latent_explorer.png", optimize=True
-    )
+    (ROOT / "figures" / "latent_explorer.png").write_bytes(readme_picture())

@@ -1,7 +1,10 @@
-import { FOCUSABLE, WIDGET, button, h, listen, saver } from "./base.js";
+import { FOCUSABLE, WIDGET, button, h, listen, put, saver, uid } from "./base.js";
 
 const WORDS = {
-  predict: { heading: "Predict, then run", start: "Choose one before you run the next cell. A guess is enough." },
+  predict: {
+    heading: "Predict, then run",
+    start: "Choose one before you run the next cell. A guess is enough.",
+  },
   quiz: { heading: "Check yourself", start: "Choose one. You may choose again as often as you like." },
 };
 
@@ -12,49 +15,90 @@ const plain = (text) => text.replaceAll("`", "");
 export default {
   render({ model, el }) {
     const [kind, options, right] = ["kind", "options", "right"].map((name) => model.get(name));
-    const group = `ae-pick-${Math.random().toString(36).slice(2)}`;
+    const group = uid("pick");
     const save = saver(model);
-    const set = (name, value) => { model.set(name, value); save(); };
+    const set = (name, value) => {
+      model.set(name, value);
+      save();
+    };
 
     const picks = options.map((option, index) => {
       const verdict = h("p", { class: "ae-verdict", id: `${group}-${index}`, hidden: true });
       const yours = h("span", { class: "ae-yours", text: "your prediction", hidden: true });
       const input = h("input", {
-        ...FOCUSABLE, type: "radio", name: group, value: index, "aria-describedby": verdict.id,
+        ...FOCUSABLE,
+        type: "radio",
+        name: group,
+        value: index,
+        "aria-describedby": verdict.id,
         onchange: () => set("chosen", index),
       });
-      const label = h("label", { class: "ae-pick" }, input, h("span", {}, ...inline(option.text), " ", yours));
+      const label = h(
+        "label",
+        { class: "ae-pick" },
+        input,
+        h("span", {}, ...inline(option.text), " ", yours),
+      );
       return { input, verdict, yours, label, root: h("div", { class: "ae-answer" }, label, verdict) };
     });
     const status = h("p", { class: "ae-note" });
     const live = h("div", { class: "ae-unseen", role: "status", "aria-live": "polite" });
-    const reveal = kind === "predict" ? button("What happened?", () => set("revealed", !model.get("revealed"))) : null;
-    const fieldset = h("fieldset", { class: "ae-question" },
-      h("legend", {}, h("span", { class: "ae-heading", text: WORDS[kind].heading }), h("span", { class: "ae-asked" }, ...inline(model.get("question")))),
-      ...picks.map((pick) => pick.root));
-    el.classList.add(`ae-in-${WIDGET}`);
-    el.append(h("div", { class: "ae ae-choice" },
-      h("section", { class: "ae-card", "aria-label": WORDS[kind].heading }, fieldset, h("div", { class: "ae-foot" }, reveal, status), live)));
+    const reveal =
+      kind === "predict" ? button("What happened?", () => set("revealed", !model.get("revealed"))) : null;
+    const heading = h("span", { class: "ae-heading", text: WORDS[kind].heading });
+    const fieldset = h(
+      "fieldset",
+      { class: "ae-question" },
+      h("legend", {}, heading, h("span", { class: "ae-asked" }, ...inline(model.get("question")))),
+      ...picks.map((pick) => pick.root),
+    );
+    el.classList.add("ae-host", `ae-in-${WIDGET}`);
+    el.append(
+      h(
+        "div",
+        { class: "ae ae-choice" },
+        h(
+          "section",
+          { class: "ae-card", "aria-label": WORDS[kind].heading },
+          fieldset,
+          h("div", { class: "ae-foot" }, reveal, status),
+          live,
+        ),
+      ),
+    );
 
     const judge = (index) => {
-      const { name, reason } = options[index];
+      const { reason } = options[index];
       const good = index === right;
-      const words = kind === "quiz" ? ["Right.", "Not quite."] : ["This is what happened.", "This did not happen."];
+      const words =
+        kind === "quiz" ? ["Right.", "Not quite."] : ["This is what happened.", "This did not happen."];
       const { verdict } = picks[index];
+      const mark = h("span", { class: "ae-mark", "aria-hidden": "true", text: good ? "✓" : "✗" });
       verdict.className = `ae-verdict ${good ? "ae-good" : "ae-not"}`;
       verdict.replaceChildren(
-        h("strong", { class: "ae-judged" }, h("span", { class: "ae-mark", "aria-hidden": "true", text: good ? "✓" : "✗" }), words[good ? 0 : 1]), " ",
-        name ? h("em", {}, ...inline(`${name}: `)) : "", ...inline(reason));
+        h("strong", { class: "ae-judged" }, mark, words[good ? 0 : 1]),
+        " ",
+        ...inline(reason),
+      );
       return verdict.textContent.replace(/^[✓✗]/, "");
     };
     const statusWords = (chosen, revealed) => {
       if (chosen < 0) return WORDS[kind].start;
-      if (kind === "quiz") return chosen === right ? "You may still choose the others, to see what is wrong with them." : "Choose again: each answer has its reason.";
-      if (!revealed) return `Your prediction is noted: “${plain(options[chosen].text)}”. Now run the next cell and compare.`;
-      return chosen === right ? "You predicted what happened." : `You predicted “${plain(options[chosen].text)}”; what happened is “${plain(options[right].text)}”.`;
+      if (kind === "quiz")
+        return chosen === right
+          ? "You may still choose the others, to see what is wrong with them."
+          : "Choose again: each answer has its reason.";
+      const [mine, other] = [chosen, right].map((index) => plain(options[index].text));
+      if (!revealed) return `Your prediction is noted: “${mine}”. Now run the next cell and compare.`;
+      return chosen === right
+        ? "You predicted what happened."
+        : `You predicted “${mine}”; what happened is “${other}”.`;
     };
     const paint = () => {
-      const [chosen, revealed] = [model.get("chosen"), kind === "predict" && model.get("revealed") && model.get("chosen") >= 0];
+      const [chosen, revealed] = [
+        model.get("chosen"),
+        kind === "predict" && model.get("revealed") && model.get("chosen") >= 0,
+      ];
       let spoken = "";
       picks.forEach(({ input, verdict, yours, root }, index) => {
         const shown = kind === "quiz" ? index === chosen : revealed;
@@ -64,7 +108,7 @@ export default {
         yours.hidden = !(revealed && index === chosen);
         if (shown) spoken += `${plain(options[index].text)}: ${judge(index)} `;
       });
-      status.textContent = statusWords(chosen, revealed);
+      put(status, { text: statusWords(chosen, revealed) });
       live.textContent = chosen < 0 ? "" : kind === "quiz" ? spoken : `${status.textContent} ${spoken}`;
       if (!reveal) return;
       reveal.disabled = chosen < 0;

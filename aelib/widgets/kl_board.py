@@ -4,23 +4,16 @@ from __future__ import annotations
 
 import math
 from itertools import pairwise
-from typing import TYPE_CHECKING
 
-import numpy as np
 import traitlets
 
 from aelib.widgets.base import Interactive
 
-if TYPE_CHECKING:
-    from matplotlib.axes import Axes
-    from matplotlib.figure import Figure
-
 MU = (-3.0, 3.0)
 LOG2_SIGMA = (-3.0, 1.5)
-FRAME = 6.0
 
 
-class KLBoard(Interactive, script="kl_board"):
+class KLBoard(Interactive, script="kl_board", title="What a cloud pays"):
     """q = N(mu, sigma²) against p = N(0, 1): densities, q log(q / p) as signed area, and the KL by its two parts.
 
     `mu` within MU and `sigma`, a standard deviation, within 2 to the powers LOG2_SIGMA are the state: they follow
@@ -29,15 +22,6 @@ class KLBoard(Interactive, script="kl_board"):
 
     mu = traitlets.Float(1.0, min=MU[0], max=MU[1]).tag(sync=True)
     sigma = traitlets.Float(0.5, min=2 ** LOG2_SIGMA[0], max=2 ** LOG2_SIGMA[1]).tag(sync=True)
-
-    def __init__(self, **state: float) -> None:
-        super().__init__(**state)
-        above, below = self.areas()
-        self.description = (
-            f"Two bell curves: the prior at 0 with width 1, and a cloud at {self.mu:g} with width {self.sigma:.3g}. Below them "
-            f"the integrand of the KL, an area of {above:.3f} above zero and one of {below:.3f} below. KL {self.kl():.3f} nats, "
-            f"{self.kl() / math.log(2):.3f} bits: {self.place():.3f} nats for the place and {self.width():.3f} for the width."
-        )
 
     def place(self) -> float:
         """mu² / 2: what the cloud pays for not being at 0."""
@@ -61,47 +45,6 @@ class KLBoard(Interactive, script="kl_board"):
         cuts = [-math.inf, *_roots(a, b, c), math.inf]
         pieces = [_integral(a, b, c, *ends) for ends in pairwise(cuts)]
         return sum(max(piece, 0.0) for piece in pieces), sum(max(-piece, 0.0) for piece in pieces)
-
-    def picture(self) -> Figure:
-        from matplotlib.figure import Figure
-
-        from aelib.plots import STYLE, course_style
-
-        with course_style():
-            figure = Figure(figsize=(7.5, 4.2), layout="constrained", dpi=STYLE["figure.dpi"])
-            upper, lower = figure.subplots(2, 1, sharex=True)
-            self._draw_densities(upper)
-            self._draw_integrand(lower)
-            figure.suptitle(f"KL = {self.kl():.3f} nats = {self.kl() / math.log(2):.3f} bits", fontsize=13)
-        return figure
-
-    def _draw_densities(self, ax: Axes) -> None:
-        from aelib.plots import BLACK, LATENT
-
-        z = np.linspace(-FRAME, FRAME, 701)
-        ax.plot(z, density(z, 0, 1), "--", color=BLACK, label="prior p")
-        ax.plot(z, density(z, self.mu, self.sigma), color=LATENT, label="cloud q")
-        ax.set(ylim=(0, None), yticks=[])
-        ax.legend()
-
-    def _draw_integrand(self, ax: Axes) -> None:
-        from aelib.plots import ERROR, LINEAR
-
-        z = np.linspace(-FRAME, FRAME, 1401)
-        height = integrand(z, self.mu, self.sigma)
-        ax.fill_between(z, height, 0, where=height > 0, color=ERROR, alpha=0.6)
-        ax.fill_between(z, height, 0, where=height < 0, facecolor="none", edgecolor=LINEAR, hatch="////")
-        ax.set(xlabel="z", ylabel="q log(q / p)")
-
-
-def density(z: np.ndarray, mean: float, sd: float) -> np.ndarray:
-    """The density of N(mean, sd²)."""
-    return np.exp(-0.5 * ((z - mean) / sd) ** 2) / (sd * math.sqrt(2 * math.pi))
-
-
-def integrand(z: np.ndarray, mu: float, sigma: float) -> np.ndarray:
-    """q log(q / p) at z, in nats per unit of z."""
-    return density(z, mu, sigma) * (0.5 * z**2 - 0.5 * ((z - mu) / sigma) ** 2 - math.log(sigma))
 
 
 def _roots(a: float, b: float, c: float) -> list[float]:

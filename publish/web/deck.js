@@ -113,8 +113,17 @@ function split(run) {
   return [...found, run.slice(start)];
 }
 
+/** What is laid out is hidden meanwhile, and shown again whatever happens. */
 async function layOut(slides) {
   delete document.body.dataset.laid;
+  try {
+    await cut(slides);
+  } finally {
+    document.body.dataset.laid = "";
+  }
+}
+
+async function cut(slides) {
   const here = pages[at]?.blocks[0];
   const made = [];
   for (const slide of slides) {
@@ -124,7 +133,6 @@ async function layOut(slides) {
   }
   pages = made;
   go(Math.max(0, here ? pages.findIndex((page) => page.blocks.includes(here)) : 0));
-  document.body.dataset.laid = "";
 }
 
 function go(index) {
@@ -137,7 +145,16 @@ function go(index) {
   heading.textContent = page.slide === pages[0].slide ? "" : page.slide.heading;
   count.textContent = `${done}${page.below ? " ↓" : ""} / ${lecture.length}`;
   progress.style.width = `${(100 * done) / lecture.length}%`;
-  history.replaceState(null, "", `#${page.blocks[0].closest(".cell").id}`);
+  tellAddress(page.blocks[0].closest(".cell").id);
+}
+
+/** The address names the page that is shown, where it may be rewritten: not in a frame without one of its own. */
+function tellAddress(id) {
+  try {
+    history.replaceState(null, "", `${location.href.split("#")[0]}#${id}`);
+  } catch (refused) {
+    if (refused.name !== "SecurityError") throw refused;
+  }
 }
 
 /** Down and up: first to the end of what is shown, then through every cell. */

@@ -16,7 +16,8 @@ from nbformat.v4 import new_code_cell, new_notebook
 from playwright.sync_api import Page, WebSocketRoute
 
 import aelib
-from publish.lesson import displayed_widgets, interactives, lessons, read, widget_states
+from publish.execute import renumber
+from publish.lesson import VIEW_KEY, displayed_widgets, interactives, lessons, read, widget_states
 
 EXTENSION = Path(aelib.__file__).parent / "labextension"
 QUIZ = """
@@ -114,6 +115,90 @@ def test_they_are_saved_where_jupyterlab_saves_none(lab, two_quizzes):
     finally:
         page.evaluate(SWITCH_SAVING)
     assert set(displayed_widgets(saved)) <= set(widget_states(saved))
+
+
+def in_memory(page) -> nbformat.NotebookNode:
+    """The notebook as the page holds it: where several people share it, the server saves this without being asked."""
+    return nbformat.from_dict(page.evaluate(NOTEBOOK))
+
+
+def wait_until_kept(page, condition: str, arg: object = None) -> None:
+    """Wait until the saved models, `models`, fulfil a condition in JavaScript that may use `arg`."""
+    page.wait_for_function(
+        f"""(arg) => {{
+          const {{ metadata }} = {NOTEBOOK};
+          const models = metadata.widgets?.["application/vnd.jupyter.widget-state+json"].state ?? {{}};
+          return {condition};
+        }}""",
+        arg=arg,
+        timeout=60_000,
+    )
+
+
+def test_without_any_saving_the_notebook_holds_what_was_run(lab, two_quizzes):
+    page = lab.open_notebook(lab.write("shared.ipynb", two_quizzes), height=2000)
+    lab.run_all(page)
+    shown = displayed_widgets(in_memory(page))
+    wait_until_kept(page, "arg.length === 2 && arg.every((one) => one in models)", shown)
+
+
+def test_opening_a_lesson_changes_no_model_in_it(lab):
+    path = lessons()[3]
+    lab.trust(path.name)
+    page = lab.open_notebook(path.name, height=2000)
+    cards(page, len(interactives(read(path))))
+    page.wait_for_timeout(3_000)
+    assert widget_states(in_memory(page)) == widget_states(read(path))
+
+
+def test_an_answer_to_a_question_that_was_not_run_is_in_the_saved_file(lab):
+    lesson = read(lessons()[3])
+    before = widget_states(lesson)
+    name = lab.write("answered.ipynb", lesson)
+    lab.trust(name)
+    page = lab.open_notebook(name, height=2000)
+    cards(page, len(interactives(lesson)))
+    page.locator(".ae-choice input[type=radio]").nth(1).check()
+    wait_until_kept(page, "Object.values(models).filter(({ state }) => state.chosen === 1).length === 1")
+    after = widget_states(lab.save(page))
+    changed = [model_id for model_id in before if after[model_id] != before[model_id]]
+    assert after.keys() == before.keys()
+    assert [(before[one]["state"]["chosen"], after[one]["state"]["chosen"]) for one in changed] == [(-1, 1)]
+    page = reopened(lab, page, name)
+    cards(page, len(interactives(lesson)))
+    assert page.locator(".ae-choice input[type=radio]").nth(1).is_checked()
+
+
+def test_published_models_stay_in_a_lesson_that_was_run(lab):
+    lesson = renumber(read(lessons()[0]), lessons()[0].stem)
+    name = lab.write("published.ipynb", lesson)
+    lab.trust(name)
+    page = lab.open_notebook(name, height=2000)
+    cards(page, len(interactives(lesson)))
+    lab.run_all(page)
+    after = lab.save(page)
+    assert not set(displayed_widgets(after)) & set(displayed_widgets(lesson))
+    assert set(displayed_widgets(after)) | widget_states(lesson).keys() <= widget_states(after).keys()
+
+
+def test_a_view_without_a_model_shows_the_picture_beside_it(lab):
+    lesson = read(lessons()[3])
+    lost, left = displayed_widgets(lesson)[0], len(interactives(lesson)) - 1
+    output = next(
+        o
+        for cell in lesson.cells
+        for o in cell.get("outputs", [])
+        if lost in str(o.get("data", {}).get(VIEW_KEY))
+    )
+    words = output.metadata["image/png"]["alt"] = "A picture of what was lost."
+    del widget_states(lesson)[lost]
+    name = lab.write("lost.ipynb", lesson)
+    lab.trust(name)
+    lab.watch.expected += ["Error: widget model not found"]
+    page = lab.open_notebook(name, height=2000)
+    cards(page, left)
+    page.get_by_alt_text(words).wait_for()
+    assert page.get_by_text("model not found").count() == 0
 
 
 def test_a_lesson_brought_back_on_disk_is_shown_when_it_is_read_again(lab, two_quizzes):

@@ -8,7 +8,8 @@ from pathlib import Path
 import pytest
 import render
 
-from publish.lesson import lessons, read, source_sha256, widget_states
+from aelib.widgets import choice
+from publish.lesson import asked, interactives, lessons, read, source_sha256, widget_states
 
 every_lesson = pytest.mark.parametrize("path", lessons(), ids=lambda path: path.stem)
 
@@ -30,6 +31,17 @@ def test_saved_interactives_are_the_present_ones(path: Path):
             kept = model["state"]
             stale += [name + key for key in ("_esm", "_css") if kept.get(key) != text(widget, key)]
     assert not stale, f"run `make notebooks ONLY={path.name[:2]}`"
+
+
+@every_lesson
+def test_saved_questions_are_those_of_the_data(path: Path):
+    notebook = read(path)
+    saved = [model["state"] for name, model in interactives(notebook) if name == "Choice"]
+    given = [getattr(choice, kind)(number) for number, (_, kind) in asked(notebook).items()]
+    assert len(saved) == len(given)
+    for state, question in zip(saved, given, strict=True):
+        said = question.get_state(("kind", "question", "options", "right"))
+        assert {key: state[key] for key in said} == said, f"run `make notebooks ONLY={path.name[:2]}`"
 
 
 def text(widget: type, key: str) -> str | None:
