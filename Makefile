@@ -11,7 +11,7 @@ LAB_FLAGS ?=
 PYTEST_FLAGS ?=
 
 .DEFAULT_GOAL := help
-.PHONY: help lab test notebooks figures html slides edition release photograph published bench clean
+.PHONY: help lab test notebooks figures html slides edition release photograph published bench clean scripts
 
 help: ## list these targets
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-11s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -26,7 +26,7 @@ else
 	$(WITH_ENV) $(BIN)/python -m pytest -n $(JOBS) --dist loadfile $(PYTEST_FLAGS)
 endif
 
-notebooks: $(VENV)/test.stamp ## run the lessons in order, photograph their interactives, keep both (ONLY=04 for one)
+notebooks: $(VENV)/test.stamp node_modules/.bin/esbuild ## run the lessons in order, photograph their interactives, keep both (ONLY=04 for one)
 	$(WITH_ENV) $(BIN)/python -m publish.execute $(ONLY)
 
 figures: $(VENV)/test.stamp ## draw figures/*.svg again (ONLY=name for one)

@@ -22,7 +22,9 @@ MODEL = "f" * 32
 
 def lesson(chosen: int) -> NotebookNode:
     """A notebook that shows one question."""
-    question = quiz("Is it dark?", [("Yes", "It is night."), ("No", "Light taken for dark: look again.")], right=0)
+    question = quiz(
+        "Is it dark?", [("Yes", "It is night."), ("No", "Light taken for dark: look again.")], right=0
+    )
     question.chosen = chosen
     saved = {**saved_state(question), "model_name": "AnyModel", "model_module": "anywidget"}
     shown = new_output("display_data", data={VIEW_KEY: {"model_id": MODEL}, "text/plain": "Quiz()"})

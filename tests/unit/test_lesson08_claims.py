@@ -179,7 +179,9 @@ def remedied(name: str) -> list[VAE]:
 
 
 def held_out_elbo(models: list[VAE]) -> list[float]:
-    return [elbo(model, digits().held_out, 20, torch.Generator().manual_seed(0)).mean().item() for model in models]
+    return [
+        elbo(model, digits().held_out, 20, torch.Generator().manual_seed(0)).mean().item() for model in models
+    ]
 
 
 def test_the_best_variance_at_each_step_needs_no_good_start_and_gains_most():
