@@ -150,7 +150,8 @@ def test_settings_out_of_range_are_refused():
         DesiderataBoard(cells=7)
 
 
-def test_a_picture_is_drawn_and_described():
+def test_what_is_sent_is_what_python_has():
     board = DesiderataBoard(degrees=45)
-    assert len(board.picture().axes) == 2
-    assert "turned by 45 degrees" in board.description and "robust 1.00" in board.description
+    np.testing.assert_array_equal(board.array("factors"), SPOTS.factors)
+    np.testing.assert_array_equal(board.array("partner"), SPOTS.partner)
+    assert board.words().startswith("What breaks which wish? Turn, scramble, blur and part a code")
