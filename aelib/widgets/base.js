@@ -729,7 +729,7 @@ function readArray(name, packed) {
   return { shape, values, at, part, row };
 }
 
-const readArrays = (all) =>
+export const readArrays = (all) =>
   Object.fromEntries(Object.entries(all).map(([name, one]) => [name, readArray(name, one)]));
 
 const DAMAGED =
