@@ -14,7 +14,7 @@ PYTEST_FLAGS ?=
 PYTEST = $(BIN)/python -m pytest -n $(JOBS) --dist loadfile --no-loadscope-reorder
 
 .DEFAULT_GOAL := help
-.PHONY: help lab update test check test-late notebooks figures html slides edition release photograph published bench clean
+.PHONY: help lab update test check test-late notebooks figures html slides edition release photograph published bench clean scripts
 
 help: ## list these targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-11s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -33,6 +33,7 @@ else
 	$(WITH_ENV) $(PYTEST) --durations=15 $(PYTEST_FLAGS)
 endif
 
+<<<<<<< HEAD
 check: $(VENV)/test.stamp ## a contributor's minute: linter, formatter, imports, quick unit tests, changed lessons
 	$(BIN)/ruff check --quiet .
 	$(BIN)/ruff format --quiet --check --exclude '*.ipynb' .
@@ -44,6 +45,9 @@ test-late: $(VENV)/test.stamp ## the interactives on a page whose frames, observ
 	$(WITH_ENV) AELIB_THROTTLE=4 $(PYTEST) tests/browser $(PYTEST_FLAGS)
 
 notebooks: $(VENV)/test.stamp ## run the lessons in order, photograph their interactives, keep both (ONLY=04 for one)
+=======
+notebooks: $(VENV)/test.stamp node_modules/.bin/esbuild ## run the lessons in order, photograph their interactives, keep both (ONLY=04 for one)
+>>>>>>> base
 	$(WITH_ENV) $(BIN)/python -m publish.execute $(ONLY)
 
 figures: $(VENV)/test.stamp ## draw figures/*.svg again (ONLY=name for one)
