@@ -33,7 +33,6 @@ else
 	$(WITH_ENV) $(PYTEST) --durations=15 $(PYTEST_FLAGS)
 endif
 
-<<<<<<< HEAD
 check: $(VENV)/test.stamp ## a contributor's minute: linter, formatter, imports, quick unit tests, changed lessons
 	$(BIN)/ruff check --quiet .
 	$(BIN)/ruff format --quiet --check --exclude '*.ipynb' .
@@ -44,11 +43,11 @@ test-late: $(VENV)/test.stamp ## the interactives on a page whose frames, observ
 	$(WITH_ENV) AELIB_LATE=150 $(PYTEST) tests/browser $(PYTEST_FLAGS)
 	$(WITH_ENV) AELIB_THROTTLE=4 $(PYTEST) tests/browser $(PYTEST_FLAGS)
 
-notebooks: $(VENV)/test.stamp ## run the lessons in order, photograph their interactives, keep both (ONLY=04 for one)
-=======
 notebooks: $(VENV)/test.stamp node_modules/.bin/esbuild ## run the lessons in order, photograph their interactives, keep both (ONLY=04 for one)
->>>>>>> base
 	$(WITH_ENV) $(BIN)/python -m publish.execute $(ONLY)
+
+scripts: node_modules/.bin/esbuild ## write all scripts of the interactives in one way (needs npm)
+	node_modules/.bin/prettier --log-level warn --write "aelib/widgets/*.js" "aelib/labextension/static/*.js"
 
 figures: $(VENV)/test.stamp ## draw figures/*.svg again (ONLY=name for one)
 	$(BIN)/python figures/render.py $(ONLY)
@@ -84,3 +83,8 @@ $(VENV)/lab.stamp: $(INSTALLED)
 
 $(VENV)/test.stamp: requirements-test.txt $(INSTALLED)
 	@$(PYTHON) environment/install.py test
+
+# Tools for the scripts of the interactives; only publishing needs them.
+node_modules/.bin/esbuild: package.json
+	npm install --silent --no-audit --no-fund --no-package-lock
+	@touch $@
