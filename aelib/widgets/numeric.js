@@ -1,4 +1,4 @@
-import { FOCUSABLE, button, h, interactive, uid, verdict } from "./base.js";
+import { FOCUSABLE, button, h, interactive, put, uid, verdict } from "./base.js";
 
 /** "0,5 nats", "1/2", "−3e-2" as a number; NaN for anything else. */
 function read(text, unit) {
@@ -43,6 +43,7 @@ export default interactive(face, ({ model, section, body, live, say, set }) => {
     ),
     said.root,
   );
+  const tell = (good, reason) => put(live, { text: said.show(good, reason) || live.textContent });
   const near = (value, wanted) => Math.abs(value - wanted) <= within * (Math.abs(wanted) || 1);
 
   return ({ entered }) => {
@@ -54,13 +55,13 @@ export default interactive(face, ({ model, section, body, live, say, set }) => {
       return { state: "open" };
     }
     if (!Number.isFinite(value)) {
-      said.show(false, "This is not a number: write it as 0.5, 1/2 or 5e-1.");
+      tell(false, "This is not a number: write it as 0.5, 1/2 or 5e-1.");
       say("Write a number, as 0.5 or 1/2, and press Enter.");
       return { state: "unread" };
     }
     const good = near(value, answer);
     const slip = good ? null : slips.find((one) => near(value, one.value));
-    live.textContent = said.show(good, good ? right : (slip?.reason ?? rule)) || live.textContent;
+    tell(good, good ? right : (slip?.reason ?? rule));
     say(good ? "You may try other numbers, to see what is said of them." : "Try again as often as you like.");
     return { state: good ? "right" : slip ? "slip" : "other" };
   };

@@ -60,7 +60,7 @@ export default interactive(face, ({ model, section, body, live, say, set, state 
     });
     if (!checked) say("Move the lines until each follows from those above it, then check.");
     else if (kept === lines.length) say(`All ${lines.length} lines are in order.`);
-    else say(`The first ${kept} stand right. Line ${kept + 1} cannot stand there yet.`.replace("The first 0 stand right. ", ""));
+    else say(`Right from above: ${kept} of ${lines.length} lines. Line ${kept + 1} cannot stand there yet.`);
     return { kept };
   };
 });
