@@ -311,6 +311,14 @@ export function choices({ label, options, value, change, hideLabel = false }) {
 export const button = (label, onclick, attributes = {}) =>
   h("button", { ...FOCUSABLE, type: "button", class: "ae-button", text: label, onclick, ...attributes });
 
+/** The card as a question's; gives hear(text), which tells a screen reader of an answer. The sentence below has a voice of its own. */
+export function asks(section) {
+  const live = h("div", { class: "ae-unseen", "aria-live": "polite", role: "status" });
+  section.classList.add("ae-asks");
+  section.append(live);
+  return (text) => text && put(live, { text });
+}
+
 /**
  * What is said of an answer, with its reason: show(good, reason, head) gives the words if they are new, clear() hides it.
  * reason: text, or nodes.

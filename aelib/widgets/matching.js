@@ -1,4 +1,4 @@
-import { FOCUSABLE, h, interactive, put, s, uid, verdict } from "./base.js";
+import { FOCUSABLE, asks, h, interactive, s, uid, verdict } from "./base.js";
 
 /** Boxes, arrows between them, and the numbers of the places. */
 function sketch({ size: [width, height], boxes, arrows, marks }) {
@@ -70,8 +70,8 @@ function row(place, number, names, choose) {
 
 const face = (model) => ({ traits: ["chosen"], lead: model.get("question") });
 
-export default interactive(face, ({ model, section, body, live, say, set, state }) => {
-  section.classList.add("ae-asks");
+export default interactive(face, ({ model, section, body, say, set, state }) => {
+  const hear = asks(section);
   const [places, names, rights, drawing] = ["places", "names", "rights", "drawing"].map((name) =>
     model.get(name),
   );
@@ -88,7 +88,7 @@ export default interactive(face, ({ model, section, body, live, say, set, state 
       const words = said.show(name === rights[index], names[name].reason);
       return words && `${places[index]}, ${names[name].text}: ${words}`;
     });
-    put(live, { text: heard.join(" ").trim() || live.textContent });
+    hear(heard.join(" ").trim());
     const right = rights.filter((name, index) => chosen[index] === name).length;
     const open = chosen.filter((name) => name < 0).length;
     if (open === places.length) say("Choose a name for each. You may choose again as often as you like.");

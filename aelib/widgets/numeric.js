@@ -1,4 +1,4 @@
-import { FOCUSABLE, button, h, interactive, put, uid, verdict } from "./base.js";
+import { FOCUSABLE, asks, button, h, interactive, uid, verdict } from "./base.js";
 
 /** "0,5 nats", "1/2", "−3e-2" as a number; NaN for anything else. */
 function read(text, unit) {
@@ -10,8 +10,8 @@ function read(text, unit) {
 
 const face = (model) => ({ traits: ["entered"], lead: model.get("question") });
 
-export default interactive(face, ({ model, section, body, live, say, set }) => {
-  section.classList.add("ae-asks");
+export default interactive(face, ({ model, section, body, say, set }) => {
+  const hear = asks(section);
   const [answer, right, slips, rule, unit, within] = [
     "answer",
     "right",
@@ -43,7 +43,7 @@ export default interactive(face, ({ model, section, body, live, say, set }) => {
     ),
     said.root,
   );
-  const tell = (good, reason) => put(live, { text: said.show(good, reason) || live.textContent });
+  const tell = (good, reason) => hear(said.show(good, reason));
   const near = (value, wanted) => Math.abs(value - wanted) <= within * (Math.abs(wanted) || 1);
 
   return ({ entered }) => {

@@ -1,4 +1,4 @@
-import { button, h, interactive, put, verdict } from "./base.js";
+import { asks, button, h, interactive, put, verdict } from "./base.js";
 
 const FACES = [
   { by: -1, sign: "↑", word: "up" },
@@ -25,8 +25,8 @@ function item(text, move) {
 
 const face = (model) => ({ traits: ["order", "checked"], lead: model.get("question") });
 
-export default interactive(face, ({ model, section, body, live, say, set, state }) => {
-  section.classList.add("ae-asks");
+export default interactive(face, ({ model, section, body, say, set, state }) => {
+  const hear = asks(section);
   const lines = model.get("lines");
   const moved = (number, by) => {
     const order = [...state().order];
@@ -56,7 +56,7 @@ export default interactive(face, ({ model, section, body, live, say, set, state 
       buttons[1].disabled = place === lines.length - 1;
       if (!checked || place > kept) return said.clear();
       const words = said.show(place < kept, lines[number].reason);
-      if (words && place === kept) put(live, { text: `${lines[number].text}: ${words}` });
+      if (words && place === kept) hear(`${lines[number].text}: ${words}`);
     });
     if (!checked) say("Move the lines until each follows from those above it, then check.");
     else if (kept === lines.length) say(`All ${lines.length} lines are in order.`);
