@@ -3,7 +3,7 @@
     python tests/notebooks/reading.py            the lessons as they are
     python tests/notebooks/reading.py HEAD~1     the lessons of that commit
 
-Words are those of the text cells, formulas left out. A parenthesis is counted unless it holds the number of an
+Words are those of the text cells, formulas left out, and hints and solutions, which open one at a time. A parenthesis is counted unless it holds the number of an
 equation, a year alone, or stands in a formula, in code, or in the address of a link.
 """
 
@@ -20,13 +20,14 @@ from typing import Any
 import nbformat
 
 ROOT = Path(__file__).parents[2]
-FOLDS = re.compile(r"```.*?```|\$\$.*?\$\$", re.S)
+HINT = re.compile(r"<details><summary>(?:Hint|Solution)\b.*?</details>", re.S)
+CODE = re.compile(r"```.*?```|\$\$.*?\$\$", re.S)
 
 
 def prose(notebook: Any) -> str:
     """The text cells without formulas, code, tags and addresses; a formula or a name in a line counts as one word."""
     text = "\n\n".join(cell.source for cell in notebook.cells if cell.cell_type == "markdown")
-    text = re.sub(r"`[^`\n]*`|\$[^$\n]*\$", "x", FOLDS.sub(" ", text))
+    text = re.sub(r"`[^`\n]*`|\$[^$\n]*\$", "x", CODE.sub(" ", HINT.sub(" ", text)))
     return re.sub(r"<[^>]*>", " ", re.sub(r"\]\([^)]*\)", "]", text))
 
 
@@ -44,7 +45,7 @@ def sentences(text: str) -> list[str]:
 
 def parentheses(text: str) -> int:
     found = re.findall(r"\(([^()]*)\)", text.partition("### References")[0])
-    return sum(not re.fullmatch(r"[\d.]+|0\d\.\d+|·.*|x|[^()]*, x", inside) for inside in found)
+    return sum(not re.fullmatch(r"[\d.]+|x", inside) for inside in found)
 
 
 def code_lines(notebook: Any) -> list[list[str]]:
