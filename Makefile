@@ -11,7 +11,7 @@ LAB_FLAGS ?=
 PYTEST_FLAGS ?=
 
 .DEFAULT_GOAL := help
-.PHONY: help lab test notebooks figures html slides photograph published bench clean
+.PHONY: help lab test notebooks figures html slides edition release photograph published bench clean
 
 help: ## list these targets
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-11s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -31,6 +31,12 @@ notebooks: $(VENV)/test.stamp ## run the lessons in order, photograph their inte
 
 figures: $(VENV)/test.stamp ## draw figures/*.svg again (ONLY=name for one)
 	$(BIN)/python figures/render.py $(ONLY)
+
+edition: $(VENV)/test.stamp ## write version and address of the course into lessons, links and files
+	$(BIN)/python -m publish.edition
+
+release: $(VENV)/test.stamp ## build archive, wheel and pages of this edition into dist/, and open each
+	$(BIN)/python -m publish.release
 
 html: $(VENV)/test.stamp ## write the course to site/ as pages that need no Python and no network
 	$(BIN)/python -m publish.pages

@@ -55,7 +55,7 @@ def informative(x: Tensor, x_hat: Tensor, train_mean: Tensor) -> float:
             f"{tuple(x_hat.shape)} and {tuple(train_mean.shape)}: train_mean is data.train.mean(0)."
         )
     spread = (x - train_mean).square().sum()
-    if spread == 0:
+    if spread.sqrt() <= 10 * torch.finfo(train_mean.dtype).eps * x.abs().max() * math.sqrt(x.numel()):
         raise UndefinedError(
             "every example equals the training mean: there is nothing to explain, R² would be 0/0."
         )
@@ -220,11 +220,11 @@ def representative(generated: Tensor, train: Tensor, held_out: Tensor, k: int = 
     models, ICML 2020. Comparing it with real data, the distance ratio and taking the smaller are choices made
     here.
     """
-    generated, train, held_out = _three_sets(generated, train, held_out, k)
+    generated, train, held_out = _centred(*_three_sets(generated, train, held_out, k))
     radius = torch.cat([_neighbour_distance(part, train, k + 1) for part in train.split(ROWS_AT_ONCE)])
     distance, coverage = _nearness(generated, train, radius)
     real_distance, real_coverage = _nearness(held_out, train, radius)
-    if real_distance == 0 or real_coverage == 0:
+    if real_distance <= 1e-6 * _root_mean_square(train) or real_coverage == 0:
         raise UndefinedError(
             "the held-out examples set no standard: all are copies of training examples, or none is near one."
         )
@@ -233,6 +233,17 @@ def representative(generated: Tensor, train: Tensor, held_out: Tensor, k: int = 
         coverage=coverage,
         real_coverage=real_coverage,
     )
+
+
+def _centred(generated: Tensor, train: Tensor, held_out: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+    """All three, the training mean taken off: far from 0, torch.cdist loses the digits of a small distance."""
+    mean = train.mean(dim=0)
+    return generated - mean, train - mean, held_out - mean
+
+
+def _root_mean_square(x: Tensor) -> float:
+    """Of the rows' lengths. torch.cdist errs by about 1e-8 of it in float64, so that copies are not quite at 0."""
+    return float(x.square().sum(dim=1).mean().sqrt())
 
 
 def _neighbour_distance(points: Tensor, among: Tensor, k: int) -> Tensor:
@@ -294,7 +305,7 @@ def active_latents(model: Any, x: Tensor, threshold: float = 0.01) -> Tensor:
     the prior's standard deviation. A latent may fail and still have a KL: a cloud that is narrow but never moves pays
     and tells nothing. Source: Burda, Grosse & Salakhutdinov, arXiv:1509.00519.
     """
-    mu, _ = model.encode(x)
+    mu, _ = _of_any_type(model).encode(x)
     return mu.var(dim=0, unbiased=False) > threshold
 
 
@@ -444,6 +455,7 @@ def score(model: Any, data: Dataset, seed: int = 0) -> dict[str, float | str]:
 
     Conditions as in `scorecard`; seed fixes the changes of the input and the drawn codes.
     """
+    network, model = model, _of_any_type(model)
     measures = {
         "informative": lambda: informative(
             data.held_out, _reconstruct(model, data.held_out), data.train.mean(dim=0)
@@ -452,7 +464,7 @@ def score(model: Any, data: Dataset, seed: int = 0) -> dict[str, float | str]:
         "robust": lambda: robust(model.encode, data.held_out, seed=seed),
         "representative": lambda: _representative_on(model, data, seed).score,
     }
-    with _judged(model):
+    with _judged(network):
         return {metric: _value_or_reason(measures[metric]) for metric in METRICS}
 
 
@@ -465,6 +477,18 @@ def _disentangled_on(model: Any, data: Dataset) -> float:
 def _representative_on(model: Any, data: Dataset, seed: int) -> Representative:
     generated = model.decode(draw_codes(model, data.train, len(data.held_out_index), seed))
     return representative(generated, data.train, data.held_out)
+
+
+def _of_any_type(model: Any) -> Any:
+    """The model, taking rows and codes of any floating type; a network gets them in its own, on its own device."""
+    like = next(model.parameters(), None) if isinstance(model, nn.Module) else None
+    if like is None:
+        return model
+    return CodePair(
+        lambda x: model.encode(x.to(like)),
+        lambda z: model.decode(z.to(like)),
+        getattr(model, "sample_codes", None),
+    )
 
 
 def _reconstruct(model: Any, x: Tensor) -> Tensor:

@@ -78,6 +78,10 @@ def main(given: list[str]) -> None:
         print(ROOT_WARNING, flush=True)
     token = secrets.token_hex(24)
     server = LabApp.initialize_server(command_line(given, is_root(), sees_browser(), token))
+    server.web_app.settings["page_config_data"] |= {
+        "buildCheck": False,
+        "buildAvailable": False,
+    }  # Node.js is not asked
     address = lambda: f"{server.connection_url.rstrip('/')}{FIRST}?token={token}"  # noqa: E731 (the port comes late)
     server.io_loop.call_later(
         1, lambda: print(f"The course is open (twice Ctrl-C ends it): {address()}", flush=True)

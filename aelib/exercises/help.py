@@ -179,11 +179,16 @@ def _shell():
 # ---- the stub, as it was -----------------------------------------------------------------------------------
 
 
+def stubs() -> dict[str, str]:
+    """Number of each exercise of the course, and the code of its cell before anybody wrote in it."""
+    return json.loads(STUBS.read_text(encoding="utf-8"))
+
+
 def reset(number: str) -> Said | None:
     """Bring back the stub of the exercise "06.3", in the cell that says so; all other cells stay as they are."""
     if not _known(number):
         return _unknown(number)
-    stub, shell = json.loads(STUBS.read_text(encoding="utf-8"))[number], _shell()
+    stub, shell = stubs()[number], _shell()
     if shell is None:
         return Said(stub, f"```python\n{stub}\n```")
     shell.set_next_input(stub, replace=True)

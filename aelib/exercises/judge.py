@@ -6,7 +6,7 @@ every case. The tests hand each slip in as an answer, and each must be refused b
 """
 
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 from typing import NamedTuple
 
@@ -45,6 +45,7 @@ class Task:
     where: a function of the arguments to the words that tell a case, "for K = 3".
     rtol, atol: of the largest number, and at least; the fourth decimal may be rounded.
     truths: the answer is made of True and False.
+    words: what stands in a sentence for some of the numbers, {-1: "None"}.
     read: makes an array's forerunner of what the student returned, or raises ``Wrong``.
     as_good: a function of an answer's array and the arguments: whether it is right although it is not the reference.
     """
@@ -62,6 +63,7 @@ class Task:
     rtol: float = 1e-4
     atol: float = 6e-5
     truths: bool = False
+    words: dict[float, str] = field(default_factory=dict)
     read: Callable = lambda given: given
     as_good: Callable[..., bool] = lambda *_: False
 
@@ -83,7 +85,7 @@ class Task:
             k for k, wants in enumerate(self.wants) if not any(self._same(got[k], want) for want in wants)
         ]
         if wrong:
-            raise self._explained(got, wrong[0])
+            raise self._explained(answer, got, wrong[0])
         for extreme in self.extremes:
             self._judge_extreme(answer, extreme)
         first = [wants[0] if self.names else wants[0][0] for wants in self.wants]
@@ -141,7 +143,7 @@ class Task:
             why = extreme.why if isinstance(extreme.why, str) else extreme.why(got[0])
             raise Wrong(self._difference(extreme.case, got, wants[0]) + why, extreme.slip)
 
-    def _explained(self, got: list[Parts], first: int) -> Wrong:
+    def _explained(self, answer: Callable, got: list[Parts], first: int) -> Wrong:
         case, want = self.cases[first], self.wants[first][0]
         said = self._difference(case, got[first], want)
         told = self._told(got[first], want)
@@ -157,6 +159,12 @@ class Task:
             return Wrong(said + "the numbers are right, and the table is transposed.", "transposed")
         if not all(np.isfinite(part).all() for part in got[first]):
             return Wrong(said + NO_NUMBER, "not a number")
+        if not self._same(self._given(answer, case), got[first]):
+            return Wrong(
+                said
+                + "two calls with the same arguments give different numbers. Use the noise that is given, and draw none.",
+                "random",
+            )
         return Wrong(said + self.rule)
 
     def _difference(self, case: tuple, got: Parts, want: Parts) -> str:
@@ -175,7 +183,8 @@ class Task:
         place = np.unravel_index(
             np.argmax(np.nan_to_num(np.abs(ours.reshape(one.shape) - one), nan=np.inf)), one.shape
         )
-        left, right = apart(ours.reshape(one.shape)[place], one[place])
+        pair = ours.reshape(one.shape)[place], one[place]
+        left, right = (self.words.get(value, shown) for value, shown in zip(pair, apart(*pair), strict=True))
         entry = f" at {[int(i) for i in place]}" if one.ndim else ""
         verb = f"{name}{entry} is" if self.names or one.ndim else "you got"
         return _sentence(f"{where}{verb} {left}, expected {right}{self.unit}: ")

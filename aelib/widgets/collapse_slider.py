@@ -7,26 +7,22 @@ from typing import TYPE_CHECKING
 import numpy as np
 import traitlets
 
-from aelib.widgets.base import Interactive, as_float64, synced_bytes
+from aelib.widgets.base import Interactive, numbers
 
 if TYPE_CHECKING:
-    from matplotlib.axes import Axes
-    from matplotlib.figure import Figure
-
     from aelib.data import Dataset
     from aelib.gaussian import BestLinearVAE
 
 LOG2_NOISE = (-6.5, 1.0)
 LOG2_BETA = (-1.0, 4.0)
 MOST_LATENTS = 16
-EVEN_TICKS = (0.05, 0.1, 0.25, 0.5, 1.0)
 
 
-class CollapseSlider(Interactive, script="collapse_slider"):
+class CollapseSlider(Interactive, script="collapse_slider", title="Slide the noise, and latents switch off"):
     """The best linear VAE for data with these eigenvalues: which latents it uses, their KL, its ELBO, its copies.
 
-    values: (D,) eigenvalues of the data's covariance, divided by n, in falling order; at least 16 positive ones
-    and something left over. axes: (16, D), the first eigenvectors as rows. mean: (D,). images: (n_shown, D).
+    arrays: values (D,), eigenvalues of the data's covariance, divided by n, in falling order; at least 16 positive
+    ones and something left over; axes (16, D), the first eigenvectors as rows; mean (D,); images (n_shown, D).
 
     `noise_var` within 2 to the powers LOG2_NOISE, `beta` within LOG2_BETA, `latent_dim` from 1 to 16 and
     `learned` are the state. If `learned`, noise_var plays no part: the noise is the best one.
@@ -37,10 +33,7 @@ class CollapseSlider(Interactive, script="collapse_slider"):
     latent_dim = traitlets.Int(8, min=1, max=MOST_LATENTS).tag(sync=True)
     learned = traitlets.Bool(False).tag(sync=True)
     image_shape = traitlets.List(traitlets.Int(), [8, 8]).tag(sync=True)
-    values = synced_bytes()
-    axes = synced_bytes()
-    mean = synced_bytes()
-    images = synced_bytes()
+    shapes = {"values": ("D",), "axes": (MOST_LATENTS, "D"), "mean": ("D",), "images": ("shown", "D")}
 
     def __init__(
         self,
@@ -52,11 +45,9 @@ class CollapseSlider(Interactive, script="collapse_slider"):
         **state: object,
     ) -> None:
         _check(np.asarray(values), np.asarray(axes), np.asarray(mean), np.asarray(images))
-        super().__init__(
-            values=as_float64(np.maximum(values, 0)), axes=as_float64(axes), mean=as_float64(mean),
-            images=as_float64(images), image_shape=list(image_shape), **state,
-        )  # fmt: skip
-        self.description = self._describe()
+        arrays = {"values": np.maximum(values, 0), "axes": axes, "mean": mean, "images": images}
+        arrays = {name: numbers(array) for name, array in arrays.items()}
+        super().__init__(arrays=arrays, image_shape=list(image_shape), **state)
 
     @classmethod
     def from_data(cls, dataset: Dataset, n_shown: int = 8, **state: object) -> CollapseSlider:
@@ -77,20 +68,19 @@ class CollapseSlider(Interactive, script="collapse_slider"):
 
         from aelib.gaussian import linear_vae
 
-        cov = torch.diag(torch.tensor(np.frombuffer(self.values)))
+        cov = torch.diag(torch.tensor(self.array("values")))
         return linear_vae(cov, self.latent_dim, None if self.learned else self.noise_var, self.beta)
 
     def figures(self) -> dict[str, float]:
         """What is shown, by name: noiseVar, level (βσ_x²), used, elbo, objective (with weight β), copyError per number."""
         best = self.optimum()
-        copies, images = self.copies(), np.frombuffer(self.images).reshape(-1, self._n_inputs())
         return {
             "noiseVar": best.noise_var.item(),
             "level": self.beta * best.noise_var.item(),
             "used": int((best.kl > 0).sum()),
             "elbo": best.elbo.item(),
             "objective": (best.elbo + (1 - self.beta) * best.kl.sum()).item(),
-            "copyError": float(np.square(copies - images).mean()),
+            "copyError": float(np.square(self.copies() - self.array("images")).mean()),
         }
 
     def kl(self) -> np.ndarray:
@@ -99,58 +89,11 @@ class CollapseSlider(Interactive, script="collapse_slider"):
 
     def copies(self) -> np.ndarray:
         """(n_shown, D): the decoded means of the clouds of the images."""
-        axes, mean = np.frombuffer(self.axes).reshape(MOST_LATENTS, -1), np.frombuffer(self.mean)
-        images = np.frombuffer(self.images).reshape(-1, len(mean))
-        kept = np.frombuffer(self.values)[: self.latent_dim]
+        mean, kept = self.array("mean"), self.array("values")[: self.latent_dim]
         level = self.beta * self.optimum().noise_var.item()
         share = np.maximum(1 - level / np.maximum(kept, level), 0)
-        used = axes[: self.latent_dim]
-        return mean + ((images - mean) @ used.T * share) @ used
-
-    def _n_inputs(self) -> int:
-        return self.image_shape[0] * self.image_shape[1]
-
-    def _describe(self) -> str:
-        now = self.figures()
-        how = "learned" if self.learned else "held fixed"
-        return (
-            f"The eigenvalues of the data in falling order, on a logarithmic scale, and a threshold at {now['level']:.4g}, which is "
-            f"β = {self.beta:.3g} times σ_x² = {now['noiseVar']:.4g}, {how}. {now['used']} of {self.latent_dim} latents lie above it and "
-            f"are used, each joined to it by a stem twice its KL long. ELBO {now['elbo']:.2f} nats. Beside it, digits and their copies."
-        )
-
-    def picture(self) -> Figure:
-        from matplotlib.figure import Figure
-
-        from aelib.plots import STYLE, course_style, image_strip
-
-        with course_style():
-            figure = Figure(figsize=(9, 3.4), layout="constrained", dpi=STYLE["figure.dpi"])
-            grid = figure.add_gridspec(2, 2, width_ratios=(1.1, 1))
-            self._draw_spectrum(figure.add_subplot(grid[:, 0]))
-            images = np.frombuffer(self.images).reshape(-1, self._n_inputs())
-            image_strip(figure.add_subplot(grid[0, 1]), images, self.image_shape, "input")
-            image_strip(figure.add_subplot(grid[1, 1]), self.copies(), self.image_shape, "copy")
-            now = self.figures()
-            figure.suptitle(
-                f"{now['used']} of {self.latent_dim} latents in use, ELBO {now['elbo']:.2f} nats", fontsize=13
-            )
-        return figure
-
-    def _draw_spectrum(self, ax: Axes) -> None:
-        from aelib.plots import BLACK, LATENT, LINEAR
-
-        values, level = np.frombuffer(self.values)[:20], self.figures()["level"]
-        number = np.arange(1, len(values) + 1)
-        used = (number <= self.latent_dim) & (values > level)
-        ax.vlines(number[used], level, values[used], color=LATENT)
-        ax.plot(number[used], values[used], "o", color=LATENT, label="used")
-        ax.plot(number[~used], values[~used], "o", color=LINEAR, markerfacecolor="none", label="not used")
-        ax.axhline(level, color=BLACK, linestyle="--", linewidth=1.5, label=r"$\beta\sigma_x^2$")
-        ax.set(yscale="log", xlabel="direction", ylabel="eigenvalue λ")
-        ax.set_yticks(EVEN_TICKS, [f"{tick:g}" for tick in EVEN_TICKS])
-        ax.minorticks_off()
-        ax.legend(fontsize=10)
+        used = self.array("axes")[: self.latent_dim]
+        return mean + ((self.array("images") - mean) @ used.T * share) @ used
 
 
 def _check(values: np.ndarray, axes: np.ndarray, mean: np.ndarray, images: np.ndarray) -> None:

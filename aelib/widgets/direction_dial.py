@@ -3,29 +3,24 @@
 from __future__ import annotations
 
 import math
-from typing import TYPE_CHECKING
 
 import numpy as np
 import traitlets
 
-from aelib.widgets.base import Interactive, as_float64, synced_bytes
-
-if TYPE_CHECKING:
-    from matplotlib.axes import Axes
-    from matplotlib.figure import Figure
+from aelib.widgets.base import Interactive, numbers
 
 
-class DirectionDial(Interactive, script="direction_dial"):
+class DirectionDial(Interactive, script="direction_dial", title="Turn the line"):
     """Points in the plane, copied by their nearest points on a line that the reader turns.
 
-    points: (n, 2). angle: the line's direction in degrees from the horizontal, anticlockwise, 0 to 180.
+    points, an array: (n, 2). angle: the line's direction in degrees from the horizontal, anticlockwise, 0 to 180.
     through: "mean" or "origin", the point that the line goes through.
     The error is the squared distance of a point to its copy, averaged over the points.
     """
 
     angle = traitlets.Float(75.0, min=0.0, max=180.0).tag(sync=True)
     through = traitlets.Enum(("mean", "origin"), "mean").tag(sync=True)
-    points = synced_bytes()
+    shapes = {"points": ("n", 2)}
 
     def __init__(self, points: np.ndarray, **state: object) -> None:
         points = np.asarray(points, dtype=np.float64)
@@ -33,12 +28,11 @@ class DirectionDial(Interactive, script="direction_dial"):
             raise ValueError(
                 f"points should have shape (n, 2), at least three of them in the plane, but has {points.shape}."
             )
-        super().__init__(points=as_float64(points), **state)
-        self.description = self._describe()
+        super().__init__(arrays={"points": numbers(points)}, **state)
 
     def cloud(self) -> np.ndarray:
         """(n, 2): the points."""
-        return np.frombuffer(self.points).reshape(-1, 2)
+        return self.array("points")
 
     def centre(self) -> np.ndarray:
         """(2,): the point that the line goes through now."""
@@ -66,60 +60,3 @@ class DirectionDial(Interactive, script="direction_dial"):
     def ratio(self) -> float:
         """The error now, as a multiple of the smallest one."""
         return self.error() / self.smallest_error()
-
-    def _describe(self) -> str:
-        return (
-            f"{len(self.cloud())} points in the plane and a line at {self.angle:g} degrees through their {self.through}: "
-            f"copying each point by the nearest one on the line leaves an error of {self.error():.3f}, "
-            f"{self.ratio():.2f} times the smallest."
-        ).replace("their origin", "the origin")
-
-    def picture(self) -> Figure:
-        from matplotlib.figure import Figure
-
-        from aelib.plots import STYLE, course_style
-
-        with course_style():
-            figure = Figure(figsize=(8, 3.6), layout="constrained", dpi=STYLE["figure.dpi"])
-            axes = figure.subplot_mosaic([["plane", "curve"], ["plane", "bar"]], height_ratios=(6, 1))
-            self._draw_plane(axes["plane"])
-            self._draw_curve(axes["curve"])
-            self._draw_bar(axes["bar"])
-        return figure
-
-    def _draw_plane(self, ax: Axes) -> None:
-        from aelib.plots import ERROR, INPUT, LATENT, RECONSTRUCTION
-
-        points, copies, centre = self.cloud(), self.copies(), self.centre()
-        ax.plot(*np.stack([points, copies]).transpose(2, 0, 1), color=ERROR, linewidth=0.9)
-        ax.axline(centre, slope=math.tan(math.radians(self.angle)), color=LATENT)
-        ax.plot(*points.T, ".", color=INPUT, markersize=5)
-        ax.plot(*copies.T, ".", color=RECONSTRUCTION, markersize=5)
-        ax.set_aspect("equal")
-        ax.set_title(f"error {self.error():.3f}, {self.ratio():.2f}× the smallest", color=ERROR)
-
-    def _draw_curve(self, ax: Axes) -> None:
-        from aelib.plots import ERROR, LATENT, LINEAR
-
-        around = self.cloud() - self.centre()
-        angles = np.linspace(0, 180, 181)
-        directions = np.stack([np.cos(np.radians(angles)), np.sin(np.radians(angles))])
-        ax.plot(
-            angles,
-            np.square(around).sum(axis=1).mean() - np.square(around @ directions).mean(axis=0),
-            color=ERROR,
-        )
-        ax.plot(*self.best(), "o", color=LINEAR)
-        ax.axvline(self.angle, color=LATENT, linewidth=1.2)
-        ax.set(xlabel="direction of the line", ylabel="error", xticks=[0, 45, 90, 135, 180], ylim=(0, None))
-
-    def _draw_bar(self, ax: Axes) -> None:
-        from aelib.plots import ERROR, RECONSTRUCTION
-
-        lost = self.error()
-        kept = np.square(self.cloud() - self.centre()).sum(axis=1).mean() - lost
-        for name, start, length, colour in (("kept", 0, kept, RECONSTRUCTION), ("lost", kept, lost, ERROR)):
-            ax.barh(0, length, left=start, color=colour, alpha=0.35)
-            ax.text(start + length / 2, 0, name, ha="center", va="center", fontsize=10)
-        ax.set(xlim=(0, kept + lost))
-        ax.set_axis_off()

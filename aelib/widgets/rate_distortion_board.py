@@ -9,11 +9,9 @@ from typing import TYPE_CHECKING
 import numpy as np
 import traitlets
 
-from aelib.widgets.base import Interactive, as_float64, as_uint8, synced_bytes
+from aelib.widgets.base import Interactive, levels, numbers
 
 if TYPE_CHECKING:
-    from matplotlib.axes import Axes
-    from matplotlib.figure import Figure
     from torch import Tensor
 
     from aelib.data import Dataset
@@ -24,19 +22,21 @@ SHOWN, ROWS, PLACES = 8, 5, 7
 FIGURES = ("rate", "error", "active", "informative", "robust", "representative", "distance", "coverage")
 PICTURES = 2 * SHOWN + ROWS * PLACES
 N_DRAWS = 10
+UNDEFINED = -1.0
+"""In place of a number that does not exist."""
 
 
-class RateDistortionBoard(Interactive, script="rate_distortion_board"):
+class RateDistortionBoard(Interactive, script="rate_distortion_board", title="What β and K buy"):
     """Choose beta and K: the point moves on the plot; copies, random drawings, walks and gauges follow.
 
     latent_dim, beta: the model that is shown, one of sizes and one of betas. noise_var: σ_x², the same for all.
-    figures: (n_models, 8) float64, as `FIGURES` names them; models in the order of sizes, then of betas. rate is the
-    mean KL in nats, error the squared error per pixel of copies from drawn codes, both held out. informative, robust
-    and representative are those of `aelib.desiderata`; robust is NaN where no latent is active. distance and coverage
-    are of decoded codes from the prior, with real held-out examples as 1.
-    prices: (n_models, largest K) float64, the mean KL of each latent in nats, largest first, 0 beyond K.
-    pictures: (n_models, 51, D) bytes: 8 copies, 8 random drawings, 5 walks of 7 places along the dearest latents.
-    originals: (8, D) bytes. curves: for other methods (bits per image, error) points, by name.
+    curves: for other methods (bits per image, error) points, by name.
+    arrays, models in the order of sizes, then of betas: figures (models, 8), as `FIGURES` names them: rate is the mean
+    KL in nats, error the squared error per pixel of copies from drawn codes, both held out; informative, robust and
+    representative are those of `aelib.desiderata`; robust is UNDEFINED where no latent is active; distance and coverage
+    are of decoded codes from the prior, with real held-out examples as 1. prices (models, largest K), the mean KL of each
+    latent in nats, largest first, 0 beyond K. pictures (models, 51, 8, 8): 8 copies, 8 random drawings, 5 walks of 7
+    places along the dearest latents. originals (8, 8, 8).
     """
 
     latent_dim = traitlets.Int(8).tag(sync=True)
@@ -44,11 +44,13 @@ class RateDistortionBoard(Interactive, script="rate_distortion_board"):
     sizes = traitlets.List(traitlets.Int()).tag(sync=True)
     betas = traitlets.List(traitlets.Float()).tag(sync=True)
     noise_var = traitlets.Float().tag(sync=True)
-    figures = synced_bytes()
-    prices = synced_bytes()
-    pictures = synced_bytes()
-    originals = synced_bytes()
     curves = traitlets.Dict().tag(sync=True)
+    shapes = {
+        "figures": ("models", len(FIGURES)),
+        "prices": ("models", "latents"),
+        "pictures": ("models", PICTURES, 8, 8),
+        "originals": (SHOWN, 8, 8),
+    }
 
     @classmethod
     def from_models(
@@ -63,16 +65,19 @@ class RateDistortionBoard(Interactive, script="rate_distortion_board"):
         ordered = _in_order(models, sizes, betas, dataset)
         shown = _one_of_each(dataset)
         prices = [_prices(model, dataset.held_out) for model in ordered]
-        board = cls(
-            sizes=sizes, betas=betas, noise_var=float(ordered[0].noise_var),
-            figures=as_float64([_figures(*pair, dataset) for pair in zip(ordered, prices, strict=True)]),
-            prices=as_float64([np.pad(np.sort(price)[::-1], (0, sizes[-1] - len(price))) for price in prices]),
-            pictures=as_uint8([_pictures(*pair, shown) for pair in zip(ordered, prices, strict=True)]),
-            originals=as_uint8(shown), curves={name: [list(point) for point in points] for name, points in curves.items()},
-            **state,
-        )  # fmt: skip
-        board.description = board._describe()
-        return board
+        pictures = np.stack([_pictures(*pair, shown) for pair in zip(ordered, prices, strict=True)])
+        figures = np.array([_figures(*pair, dataset) for pair in zip(ordered, prices, strict=True)])
+        arrays = {
+            "figures": numbers(np.nan_to_num(figures, nan=UNDEFINED)),
+            "prices": numbers(
+                [np.pad(np.sort(price)[::-1], (0, sizes[-1] - len(price))) for price in prices]
+            ),
+            "pictures": levels(pictures.reshape(len(ordered), PICTURES, 8, 8), bits=4),
+            "originals": levels(shown.reshape(SHOWN, 8, 8), bits=4),
+        }
+        curves = {name: [list(point) for point in points] for name, points in curves.items()}
+        noise_var = float(ordered[0].noise_var)
+        return cls(sizes=sizes, betas=betas, noise_var=noise_var, arrays=arrays, curves=curves, **state)
 
     @property
     def index(self) -> int:
@@ -80,8 +85,9 @@ class RateDistortionBoard(Interactive, script="rate_distortion_board"):
         return self.sizes.index(self.latent_dim) * len(self.betas) + self.betas.index(self.beta)
 
     def figure(self, name: str) -> float:
-        """One of `FIGURES` of the model that is shown."""
-        return float(self._table()[self.index, FIGURES.index(name)])
+        """One of `FIGURES` of the model that is shown; NaN where it does not exist."""
+        value = float(self.array("figures")[self.index, FIGURES.index(name)])
+        return math.nan if value == UNDEFINED else value
 
     @property
     def bits(self) -> float:
@@ -90,69 +96,11 @@ class RateDistortionBoard(Interactive, script="rate_distortion_board"):
 
     def latent_bits(self) -> np.ndarray:
         """(K,): the mean KL of each latent in bits, largest first."""
-        prices = np.frombuffer(self.prices, "<f8").reshape(-1, self.sizes[-1])
-        return prices[self.index, : self.latent_dim] / math.log(2)
+        return self.array("prices")[self.index, : self.latent_dim] / math.log(2)
 
     def images(self) -> np.ndarray:
-        """(51, 64) bytes: copies, random drawings, and walks of the model that is shown."""
-        return np.frombuffer(self.pictures, np.uint8).reshape(-1, PICTURES, 64)[self.index]
-
-    def _table(self) -> np.ndarray:
-        return np.frombuffer(self.figures, "<f8").reshape(-1, len(FIGURES))
-
-    def _describe(self) -> str:
-        return (
-            "Bits per image against error per pixel for VAEs of several code sizes and betas, with the chosen one's copies, "
-            f"random drawings and walks along its latents; at beta {self.beta:g} and K = {self.latent_dim} the rate is "
-            f"{self.bits:.1f} bits, the error {self.figure('error'):.4f}, and {self.figure('active'):.0f} latents are active."
-        )
-
-    def picture(self) -> Figure:
-        from matplotlib.figure import Figure
-
-        from aelib.plots import STYLE, course_style
-
-        with course_style():
-            figure = Figure(figsize=(9, 3.6), layout="constrained", dpi=STYLE["figure.dpi"])
-            plot, right = figure.subplots(1, 2, width_ratios=[1.3, 1])
-            self._draw_plot(plot)
-            self._draw_pictures(right)
-        return figure
-
-    def _draw_plot(self, ax: Axes) -> None:
-        from aelib.plots import LATENT, LINEAR, RECONSTRUCTION, label_line
-
-        for name, points in self.curves.items():
-            ax.plot(*zip(*points, strict=True), "s--", color=LINEAR if name == "PCA" else RECONSTRUCTION, markersize=3, linewidth=1, label=name)  # fmt: skip
-        for size, points in zip(
-            self.sizes, self._table()[:, :2].reshape(len(self.sizes), -1, 2), strict=True
-        ):
-            bits = points[:, 0] / math.log(2)
-            chosen = size == self.latent_dim
-            ax.plot(
-                bits,
-                points[:, 1],
-                ".-",
-                color=LATENT,
-                linewidth=2.4 if chosen else 1,
-                alpha=1 if chosen else 0.6,
-                label="VAEs, β falling" if chosen else None,
-            )
-            paper = {"facecolor": "white", "edgecolor": "none", "alpha": 0.85, "pad": 1}
-            label_line(ax, bits[0], points[0, 1], f"K = {size}", LATENT, xytext=(2, 6), bbox=paper)
-        ax.plot(self.bits, self.figure("error"), "o", color=LATENT, markersize=12)
-        ax.set(xlabel="bits per image", ylabel="held-out error per pixel", xlim=(0, 50), ylim=(0, 0.08))
-        ax.legend()
-
-    def _draw_pictures(self, ax: Axes) -> None:
-        from aelib.plots import INK
-
-        originals = np.frombuffer(self.originals, np.uint8).reshape(1, SHOWN, 8, 8)
-        rows = np.concatenate([originals, self.images()[: 2 * SHOWN].reshape(2, SHOWN, 8, 8)])
-        ax.imshow(np.pad(rows, ((0, 0), (0, 0), (1, 1), (1, 1))).swapaxes(1, 2).reshape(30, -1), cmap=INK)
-        ax.set(xticks=[], yticks=[5, 15, 25], yticklabels=["held out", "copies", "random codes"])
-        ax.tick_params(length=0)
-        ax.set_title(f"β = {self.beta:g}, K = {self.latent_dim}")
+        """(51, 8, 8) in [0, 1]: copies, random drawings, and walks of the model that is shown."""
+        return self.array("pictures")[self.index]
 
 
 def _in_order(models: Mapping, sizes: list[int], betas: list[float], dataset: Dataset) -> list[VAE]:

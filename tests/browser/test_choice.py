@@ -6,6 +6,7 @@ import pytest
 from playwright.sync_api import Page
 
 from aelib.widgets.choice import Choice, predict, quiz
+from tests.browser.conftest import STUB, saved_state
 
 QUESTION = "What is the smallest error at `K = D`?"
 OPTIONS = [
@@ -104,10 +105,18 @@ def test_python_moves_the_choice_too(plain_page):
     assert len(verdicts(page)) == 3
 
 
+BESIDE = """async ([stub, saved]) => {
+  const { mount } = await import(URL.createObjectURL(new Blob([stub], { type: "text/javascript" })));
+  await mount(saved, document.querySelector("main").appendChild(document.createElement("div")));
+}"""
+
+
 def test_two_questions_on_one_page_do_not_share_their_buttons(plain_page):
-    first, second = plain_page.mount(ask(quiz)), plain_page.mount(ask(quiz))
-    name = "document.querySelector('input').name"
-    assert first.evaluate(name) != second.evaluate(name)
+    page = plain_page.mount(ask(quiz))
+    page.evaluate(BESIDE, [STUB, saved_state(ask(quiz))])
+    names = page.get_by_role("radio").evaluate_all("(all) => all.map((one) => one.name)")
+    assert len(names) == 2 * len(OPTIONS)
+    assert [names.count(name) for name in set(names)] == [len(OPTIONS)] * 2
 
 
 @pytest.mark.parametrize("make", [quiz, predict])

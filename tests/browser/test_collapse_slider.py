@@ -70,7 +70,7 @@ def test_shows_what_python_computes(plain_page, collapse_slider, setting):
 
 
 def assert_true(text: str, widget: CollapseSlider) -> None:
-    values, now = np.frombuffer(widget.values), widget.figures()
+    values, now = widget.array("values"), widget.figures()
     used, latent_dim = int((values[: widget.latent_dim] > now["level"]).sum()), widget.latent_dim
     assert ("is learned and settles" in text) == widget.learned
     assert ("eigenvalues that are left over" in text) == (widget.learned and widget.beta == 1)
@@ -102,7 +102,7 @@ def test_copies_are_the_decoded_means(collapse_slider):
     mean, cov = x.mean(dim=0), torch.cov(x.T, correction=0)
     weight = gaussian.linear_vae(cov, 6, 0.2, 0.5).weight
     gram = weight.T @ weight + 0.1 * torch.eye(6, dtype=torch.float64)
-    images = torch.tensor(np.frombuffer(collapse_slider.images)).reshape(8, 64)
+    images = torch.tensor(collapse_slider.array("images"))
     want = mean + (images - mean) @ torch.linalg.solve(gram, weight.T).T @ weight.T
     np.testing.assert_allclose(collapse_slider.copies(), want, atol=1e-6)
 

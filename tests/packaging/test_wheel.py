@@ -11,6 +11,7 @@ import zipfile
 from pathlib import Path
 
 import pytest
+from IPython.core.inputtransformer2 import TransformerManager
 
 from publish.lesson import NOTEBOOKS, ROOT, calls, cells, lessons, read
 
@@ -46,6 +47,9 @@ def run_there(installed: Path, folder: Path, code: str) -> str:
     return done.stdout
 
 
+plain = TransformerManager().transform_cell
+
+
 def drawings() -> set[str]:
     """The names of the drawings that the lessons show."""
     code = [cell.source for path in lessons() for cell in cells(read(path), "code")]
@@ -76,6 +80,6 @@ def test_nothing_of_the_package_is_left_out(wheel):
 @pytest.mark.parametrize("path", [lessons("00")[0], lessons("11")[0]], ids=lambda path: path.stem)
 def test_a_lesson_runs_where_only_its_notebook_is(installed, tmp_path, path):
     """The first with drawings, the last with kept figures; all its code, as plain Python in an empty folder."""
-    code = "\n\n".join(cell.source for cell in cells(read(NOTEBOOKS / path.name), "code"))
+    code = "\n\n".join(plain(cell.source) for cell in cells(read(NOTEBOOKS / path.name), "code"))
     run_there(installed, tmp_path, f"import matplotlib\nmatplotlib.use('agg')\n{code}")
     assert not (tmp_path / "aelib").exists()

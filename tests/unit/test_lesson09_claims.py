@@ -246,7 +246,9 @@ def second_part(model: VAE, images: Tensor) -> float:
 
 def test_half_the_images_add_log_two_to_the_second_part_at_a_high_rate():
     for model in trained()[8, 0.125]:
-        assert second_part(model, train[::2]) - second_part(model, train) == pytest.approx(math.log(2), abs=0.15)
+        assert second_part(model, train[::2]) - second_part(model, train) == pytest.approx(
+            math.log(2), abs=0.15
+        )
 
 
 def test_a_perfect_model_shows_holes_by_the_second_part_and_none_by_the_honest_bound():
@@ -257,7 +259,9 @@ def test_a_perfect_model_shows_holes_by_the_second_part_and_none_by_the_honest_b
 
     def codes(n: int, repeats: int, seed: int) -> tuple[Tensor, Tensor]:
         draw = lambda *shape: torch.randn(*shape, generator=fresh(seed), dtype=torch.float64)  # noqa: E731
-        images = draw(n, 8) @ weight.T + noise_var**0.5 * torch.randn(n, 64, generator=fresh(seed + 9)).double()
+        images = (
+            draw(n, 8) @ weight.T + noise_var**0.5 * torch.randn(n, 64, generator=fresh(seed + 9)).double()
+        )
         mu = torch.linalg.solve(inside, weight.T @ images.T).T
         return mu, (mu + draw(repeats, n, 8) @ spread.T).flatten(0, 1)
 
