@@ -36,11 +36,11 @@ def words(text: str) -> int:
 
 
 def sentences(text: str) -> list[str]:
-    """Those that end in a stop, of running text: without headings, tables and references."""
-    body = text.partition("### References")[0]
-    lines = [line for line in body.splitlines() if not re.match(r"\s*(#|\||\d+\. \*\*)", line)]
-    found = re.split(r"(?<=[.?!])[*”]*\s+", " ".join(lines))
-    return [sentence for sentence in found if words(sentence)]
+    """Those of running text: without headings, tables and references; an item of a list and a formula end one."""
+    lines = text.partition("### References")[0].splitlines()
+    body = [line.strip() for line in lines if not re.match(r"\s*(#|\|)", line)]
+    joined = " ".join(f"¶ {line}" if re.match(r"- |\d+\. |$", line) else line for line in body)
+    return [found for found in re.split(r"¶|(?<=[.?!])[*”]*\s+", joined) if words(found)]
 
 
 def parentheses(text: str) -> int:
@@ -49,8 +49,8 @@ def parentheses(text: str) -> int:
 
 
 def code_lines(notebook: Any) -> list[list[str]]:
-    """The lines of each code cell, questions left out."""
-    sources = [cell.source for cell in notebook.cells if cell.cell_type == "code"]
+    """The lines of each code cell, without questions and the cell that finds the course, the same in every lesson."""
+    sources = [cell.source for cell in notebook.cells if cell.cell_type == "code" and cell.id != "course"]
     return [source.splitlines() for source in sources if not re.match(r"(predict|quiz)\(", source)]
 
 
