@@ -4,36 +4,39 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 WITH_ENV := PATH="$(CURDIR)/$(BIN):$$PATH"
-EXTENSION := aelib/labextension/package.json aelib/labextension/static/keep_interactives.js
-SETTINGS := $(VENV)/share/jupyter/lab/settings/overrides.json
+INSTALLED := requirements.txt pyproject.toml aelib/labextension/static/keep_interactives.js
 ONLY ?=
 JOBS ?= 2
 LAB_FLAGS ?=
 PYTEST_FLAGS ?=
 
-# No news, no update checks, no extension manager: the course asks nothing of the network.
-QUIET_LAB := --LabApp.news_url=None --LabApp.extension_manager=readonly \
-	--LabApp.check_for_updates_class=jupyterlab.NeverCheckForUpdate
-
 .DEFAULT_GOAL := help
-.PHONY: help lab test notebooks figures html slides photograph published bench clean
+.PHONY: help lab test notebooks figures html slides edition release photograph published bench clean scripts
 
 help: ## list these targets
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-11s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
-lab: $(VENV)/lab.stamp $(SETTINGS) ## install what is missing and open the course in JupyterLab
-	@$(BIN)/jupyter trust notebooks/*.ipynb >/dev/null || true
-	$(WITH_ENV) $(BIN)/jupyter lab $(QUIET_LAB) \
-		--ServerApp.root_dir=notebooks --LabApp.default_url=/lab/tree/00_start_here.ipynb $(LAB_FLAGS)
+lab: $(VENV)/lab.stamp ## install what is missing and open the course in JupyterLab (TORCH=cpu: without CUDA)
+	@$(WITH_ENV) $(BIN)/python environment/lab.py $(LAB_FLAGS)
 
-test: $(VENV)/test.stamp ## install the test tools too and test everything
+test: $(VENV)/test.stamp ## install the test tools too and test everything (PROCESSORS=all: on emulated processors)
+ifdef PROCESSORS
+	$(WITH_ENV) $(BIN)/python -m tests.processors "$(PROCESSORS)" --jobs $(JOBS) tests $(PYTEST_FLAGS)
+else
 	$(WITH_ENV) $(BIN)/python -m pytest -n $(JOBS) --dist loadfile $(PYTEST_FLAGS)
+endif
 
-notebooks: $(VENV)/test.stamp ## run the lessons in order, photograph their interactives, keep both (ONLY=04 for one)
+notebooks: $(VENV)/test.stamp node_modules/.bin/esbuild ## run the lessons in order, photograph their interactives, keep both (ONLY=04 for one)
 	$(WITH_ENV) $(BIN)/python -m publish.execute $(ONLY)
 
 figures: $(VENV)/test.stamp ## draw figures/*.svg again (ONLY=name for one)
 	$(BIN)/python figures/render.py $(ONLY)
+
+edition: $(VENV)/test.stamp ## write version and address of the course into lessons, links and files
+	$(BIN)/python -m publish.edition
+
+release: $(VENV)/test.stamp ## build archive, wheel and pages of this edition into dist/, and open each
+	$(BIN)/python -m publish.release
 
 html: $(VENV)/test.stamp ## write the course to site/ as pages that need no Python and no network
 	$(BIN)/python -m publish.pages
@@ -45,7 +48,7 @@ photograph: $(VENV)/test.stamp ## take the README's picture of the explorer agai
 	$(BIN)/python -m publish.photograph
 
 published: $(VENV)/lab.stamp ## train on MNIST by two published protocols and print the table (a quarter of an hour)
-	$(BIN)/python -m publish.published
+	$(BIN)/python -m experiments.published_mnist
 
 bench: $(VENV)/test.stamp ## measure training, sweeps and interactives against the usual way
 	$(WITH_ENV) $(BIN)/python -m tests.benchmarks $(ONLY)
@@ -54,21 +57,9 @@ clean: ## remove the environment and every cache
 	rm -rf $(VENV) .pytest_cache .ruff_cache .hypothesis
 	find . -name __pycache__ -prune -exec rm -rf {} +
 
-# pip runs only when a file that it reads has changed.
-$(VENV)/bin/pip:
-	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
-		{ echo "The course needs Python 3.11 or newer; 'make PYTHON=/path/to/python3.12 lab' names another one."; exit 1; }
-	@$(PYTHON) -m venv $(VENV) || \
-		{ echo "Python could not make an environment; on Debian and Ubuntu: sudo apt-get install python3-venv"; exit 1; }
+# An installer runs only when a file that it reads has changed; the script leaves the stamp.
+$(VENV)/lab.stamp: $(INSTALLED)
+	@$(PYTHON) environment/install.py lab
 
-$(VENV)/lab.stamp: requirements.txt pyproject.toml $(EXTENSION) | $(VENV)/bin/pip
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check -r requirements.txt
-	@touch $@
-
-$(VENV)/test.stamp: requirements-test.txt $(VENV)/lab.stamp
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check -r requirements-test.txt
-	@touch $@
-
-$(SETTINGS): publish/overrides.json $(VENV)/lab.stamp
-	@mkdir -p $(@D)
-	@cp $< $@
+$(VENV)/test.stamp: requirements-test.txt $(INSTALLED)
+	@$(PYTHON) environment/install.py test

@@ -15,3 +15,12 @@ if "OMP_NUM_THREADS" not in os.environ:
     os.environ["OMP_NUM_THREADS"] = "1"
     if "torch" in sys.modules:
         sys.modules["torch"].set_num_threads(1)
+
+
+def check_edition(notebook: str) -> None:
+    """Print one sentence if a notebook is of another edition of the course than this package; else nothing."""
+    if notebook != __version__:
+        print(
+            f"This lesson is of edition {notebook}, and the aelib installed here of edition {__version__}: what you see "
+            "may differ from what the lesson says. The README, “Updating”, says how to have both of one edition."
+        )

@@ -6,12 +6,15 @@ everything else, so that a byte that changed by accident is noticed.
 
 from __future__ import annotations
 
+import glob
 import hashlib
 import json
 import math
 import os
+import secrets
 import time
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -26,6 +29,8 @@ State = dict[str, Tensor]
 MADE_BY = "aelib checkpoint 1"
 CURVES = ("epochs", "train", "held_out", "best_epoch")
 """What a run keeps of its history, besides the weights."""
+ABANDONED = 600
+"""Seconds after which an unfinished file belongs to nobody."""
 SAME_LOSS = 1e-3
 """Relative difference of one loss at the same weights, on other machines or devices."""
 
@@ -41,7 +46,7 @@ def save(model: nn.Module, path: str | Path) -> None:
     """Write the model's parameters and buffers to ``path``, whole or not at all.
 
     They go to a temporary name beside it, are flushed to the disk, and are then renamed: whatever interrupts this,
-    ``path`` holds what it held before or the new checkpoint. Missing folders are made.
+    and whoever writes there too, ``path`` holds what it held before or a whole checkpoint. Missing folders are made.
     Raises CheckpointError, with a sentence, if the file cannot be written.
     """
     _write(Path(path), _joined({"model": model.state_dict()}), {})
@@ -227,18 +232,27 @@ def _write(path: Path, tensors: State, facts: Mapping[str, Any]) -> None:
     kept = {name: tensor.detach().cpu().contiguous().clone() for name, tensor in tensors.items()}
     told = json.dumps(facts)
     header = {"made by": MADE_BY, "facts": told, "sha256": _digest(kept, told)}
-    temporary = path.with_name(f"{path.name}.part")
+    temporary = path.with_name(f"{path.name}.{secrets.token_hex(4)}.part")  # each writer's own
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        with open(temporary, "wb") as stream:
+        with open(temporary, "xb") as stream:
             stream.write(serialise(kept, header))
             stream.flush()
             os.fsync(stream.fileno())
         os.replace(temporary, path)
+        _sweep(path)
     except OSError as error:
         raise CheckpointError(f"the checkpoint {path} cannot be written: {error.strerror}.") from error
     finally:
         temporary.unlink(missing_ok=True)
+
+
+def _sweep(path: Path) -> None:
+    """Delete what writers that were killed have left: a file that nobody has written to for long."""
+    for left in path.parent.glob(f"{glob.escape(path.name)}.*.part"):
+        with suppress(FileNotFoundError):  # another writer has just finished
+            if time.time() - left.stat().st_mtime > ABANDONED:
+                left.unlink()
 
 
 def _read(path: Path) -> tuple[State, dict[str, Any]]:

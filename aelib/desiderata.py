@@ -44,6 +44,7 @@ def informative(x: Tensor, x_hat: Tensor, train_mean: Tensor) -> float:
     """Held-out R²: 1 - Σ‖x - x̂‖² / Σ‖x - train_mean‖², for x, x̂ (n, D) and train_mean (D,).
 
     1 is a perfect copy, 0 as good as answering with the training mean each time, negative is worse than that.
+    Judges code and decoder together: the same code with a better decoder scores more (`models.FixedCode`).
     Blind to what the code looks like: every one-to-one recoding whose decoder follows scores the same.
     Squared error weighs each pixel alike, whether it is dull background or a telling detail.
     """
@@ -54,7 +55,7 @@ def informative(x: Tensor, x_hat: Tensor, train_mean: Tensor) -> float:
             f"{tuple(x_hat.shape)} and {tuple(train_mean.shape)}: train_mean is data.train.mean(0)."
         )
     spread = (x - train_mean).square().sum()
-    if spread == 0:
+    if spread.sqrt() <= 10 * torch.finfo(train_mean.dtype).eps * x.abs().max() * math.sqrt(x.numel()):
         raise UndefinedError(
             "every example equals the training mean: there is nothing to explain, R² would be 0/0."
         )
@@ -211,7 +212,8 @@ def representative(generated: Tensor, train: Tensor, held_out: Tensor, k: int = 
       k-th nearest training neighbour; real_coverage: what the held-out examples reach. Both depend on how
       many there are: generate as many as are held out, more are refused, fewer cover less.
 
-    score is the smaller of closeness and coverage / real_coverage, at most 1. Both are needed. A mean of many
+    score is the smaller of closeness and coverage / real_coverage, at most 1. It judges code, decoder and the
+    distribution that the codes were drawn from. Both parts are needed. A mean of many
     pictures is nearer to the data than real pictures are, so distance alone prefers ten class means to real
     digits: they fail on coverage. A mixture of half data and half noise covers a good part: it fails on
     distance.
@@ -224,11 +226,11 @@ def representative(generated: Tensor, train: Tensor, held_out: Tensor, k: int = 
     models, ICML 2020. Comparing it with real data, the distance ratio and taking the smaller are choices made
     here.
     """
-    generated, train, held_out = _three_sets(generated, train, held_out, k)
+    generated, train, held_out = _centred(*_three_sets(generated, train, held_out, k))
     radius = torch.cat([_neighbour_distance(part, train, k + 1) for part in train.split(ROWS_AT_ONCE)])
     distance, coverage = _nearness(generated, train, radius)
     real_distance, real_coverage = _nearness(held_out, train, radius)
-    if real_distance == 0 or real_coverage == 0:
+    if real_distance <= 1e-6 * _root_mean_square(train) or real_coverage == 0:
         raise UndefinedError(
             "the held-out examples set no standard: all are copies of training examples, or none is near one."
         )
@@ -237,6 +239,17 @@ def representative(generated: Tensor, train: Tensor, held_out: Tensor, k: int = 
         coverage=coverage,
         real_coverage=real_coverage,
     )
+
+
+def _centred(generated: Tensor, train: Tensor, held_out: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+    """All three, the training mean taken off: far from 0, torch.cdist loses the digits of a small distance."""
+    mean = train.mean(dim=0)
+    return generated - mean, train - mean, held_out - mean
+
+
+def _root_mean_square(x: Tensor) -> float:
+    """Of the rows' lengths. torch.cdist errs by about 1e-8 of it in float64, so that copies are not quite at 0."""
+    return float(x.square().sum(dim=1).mean().sqrt())
 
 
 def _neighbour_distance(points: Tensor, among: Tensor, k: int) -> Tensor:
@@ -255,10 +268,11 @@ def _nearness(points: Tensor, train: Tensor, radius: Tensor) -> tuple[float, flo
 
 
 def draw_codes(model: Any, x: Tensor, n: int, seed: int = 0) -> Tensor:
-    """n points of the model's code space: (n, K). The law that `scorecard` uses.
+    """n points of the model's code space: (n, K). The distribution that `scorecard` uses.
 
-    ``model.sample_codes(n, generator)`` where the model has it (a VAE's prior); else the Gaussian with the
-    mean and covariance of the codes of x, so that the law follows whatever is done to the code.
+    ``model.sample_codes(n, generator)`` where the model has it (a VAE's prior); else the one Gaussian with
+    the mean and covariance of the codes of x, so that the distribution follows whatever is done to the code. One Gaussian
+    may be the wrong distribution for good codes: compare `draw_from_mixture`.
     """
     generator = torch.Generator().manual_seed(seed)
     sample_codes = getattr(model, "sample_codes", None)
@@ -269,6 +283,21 @@ def draw_codes(model: Any, x: Tensor, n: int, seed: int = 0) -> Tensor:
     values, vectors = torch.linalg.eigh(torch.atleast_2d(torch.cov(z.T, correction=0)))
     eps = torch.randn(n, z.shape[1], generator=generator, dtype=z.dtype)
     return (mean + (eps * values.clamp(min=0).sqrt()) @ vectors.T).to(x.dtype)
+
+
+def draw_from_mixture(model: Any, x: Tensor, n: int, n_gaussians: int = 10, seed: int = 0) -> Tensor:
+    """n points of the model's code space from a mixture of Gaussians fitted to the codes of x (m, D): (n, K).
+
+    The mixture is fitted by maximum likelihood (scikit-learn's GaussianMixture, full covariances), whatever distribution
+    the model may have of its own. The points come sorted by their Gaussian; their order tells nothing.
+    Source: Ghosh, Sajjadi, Vergari, Black & Schölkopf, From variational to deterministic autoencoders, ICLR 2020, who
+    fit a density to the codes after training.
+    """
+    from sklearn.mixture import GaussianMixture
+
+    z = _code(model.encode, x)
+    mixture = GaussianMixture(n_gaussians, random_state=seed).fit(z.numpy())
+    return torch.from_numpy(mixture.sample(n)[0]).to(x.dtype)
 
 
 # Models to compare with
@@ -282,7 +311,7 @@ def active_latents(model: Any, x: Tensor, threshold: float = 0.01) -> Tensor:
     the prior's standard deviation. A latent may fail and still have a KL: a cloud that is narrow but never moves pays
     and tells nothing. Source: Burda, Grosse & Salakhutdinov, arXiv:1509.00519.
     """
-    mu, _ = model.encode(x)
+    mu, _ = _of_any_type(model).encode(x)
     return mu.var(dim=0, unbiased=False) > threshold
 
 
@@ -290,7 +319,7 @@ def active_latents(model: Any, x: Tensor, threshold: float = 0.01) -> Tensor:
 class CodePair:
     """Any two functions as a model: encode (n, D) → (n, K) and decode (n, K) → (n, D), on tensors.
 
-    sample_codes(n, generator) → (n, K): the law of the codes, if the pair has one of its own.
+    sample_codes(n, generator) → (n, K): the distribution of the codes, if the pair has one of its own.
     What works on arrays needs wrapping, as in ``lambda x: torch.from_numpy(fitted.transform(x.numpy()))``.
     """
 
@@ -314,8 +343,8 @@ def random_projection(x: Tensor, latent_dim: int, seed: int = 0) -> Projection:
 def recode(model: Any, h: Callable[[Tensor], Tensor], h_inverse: Callable[[Tensor], Tensor]) -> CodePair:
     """The same model with the code changed by h: it encodes h(encode(x)) and decodes decode(h_inverse(z)).
 
-    The law of the codes follows: h of the model's own samples if it has such a law, else it is fitted to the
-    new codes. `aelib.bijections` has some h with their inverses, for example
+    The distribution of the codes follows: h of the model's own samples if it has such a distribution, else it is fitted
+    to the new codes. `aelib.bijections` has some h with their inverses, for example
     ``recode(model, lambda z: scramble(z, edges), lambda z: unscramble(z, edges))``.
     """
     sample_codes = getattr(model, "sample_codes", None)
@@ -432,6 +461,7 @@ def score(model: Any, data: Dataset, seed: int = 0) -> dict[str, float | str]:
 
     Conditions as in `scorecard`; seed fixes the changes of the input and the drawn codes.
     """
+    network, model = model, _of_any_type(model)
     measures = {
         "informative": lambda: informative(
             data.held_out, _reconstruct(model, data.held_out), data.train.mean(dim=0)
@@ -440,7 +470,7 @@ def score(model: Any, data: Dataset, seed: int = 0) -> dict[str, float | str]:
         "robust": lambda: robust(model.encode, data.held_out, seed=seed),
         "representative": lambda: _representative_on(model, data, seed).score,
     }
-    with _judged(model):
+    with _judged(network):
         return {metric: _value_or_reason(measures[metric]) for metric in METRICS}
 
 
@@ -453,6 +483,18 @@ def _disentangled_on(model: Any, data: Dataset) -> float:
 def _representative_on(model: Any, data: Dataset, seed: int) -> Representative:
     generated = model.decode(draw_codes(model, data.train, len(data.held_out_index), seed))
     return representative(generated, data.train, data.held_out)
+
+
+def _of_any_type(model: Any) -> Any:
+    """The model, taking rows and codes of any floating type; a network gets them in its own, on its own device."""
+    like = next(model.parameters(), None) if isinstance(model, nn.Module) else None
+    if like is None:
+        return model
+    return CodePair(
+        lambda x: model.encode(x.to(like)),
+        lambda z: model.decode(z.to(like)),
+        getattr(model, "sample_codes", None),
+    )
 
 
 def _reconstruct(model: Any, x: Tensor) -> Tensor:

@@ -272,10 +272,10 @@ def _blocks(factor: Tensor, n_first: int) -> tuple[Tensor, Tensor, Tensor]:
 
 
 def _cholesky(cov: Tensor, name: str = "cov") -> Tensor:
-    """Lower triangular L with L Lᵀ = cov; singular means so in any units of the coordinates."""
+    """Lower triangular L with L Lᵀ = cov. Singular means: its correlations are, whatever the units."""
     factor, info = torch.linalg.cholesky_ex(cov)
-    unexplained = factor.diagonal().square() / cov.diagonal()  # variance left, given the coordinates before
-    if info > 0 or (unexplained <= len(cov) * torch.finfo(cov.dtype).eps).any():
+    values = torch.linalg.eigvalsh(_correlations(cov.detach()))
+    if info > 0 or values[0] <= _rounding(values):
         smallest = torch.linalg.eigvalsh(cov.detach())[0].item()
         raise ValueError(
             f"{name} is not positive definite: its smallest eigenvalue is {smallest:.3g}, expected "
@@ -283,6 +283,13 @@ def _cholesky(cov: Tensor, name: str = "cov") -> Tensor:
             "it 0: leave it out or add noise variance to the diagonal. Well below 0 it is no covariance."
         )
     return factor
+
+
+def _correlations(cov: Tensor) -> Tensor:
+    """The covariance with each coordinate in units of its standard deviation; one without variance stays."""
+    variances = cov.diagonal()
+    scale = torch.where(variances > 0, variances, 1).rsqrt()
+    return scale[:, None] * cov * scale
 
 
 def _spectrum(cov: Tensor) -> tuple[Tensor, Tensor]:
@@ -338,7 +345,15 @@ def _signed(axes: Tensor) -> Tensor:
 
 
 def _rounding(values: Tensor) -> Tensor:
-    """What counts as zero beside these eigenvalues."""
+    """What counts as zero beside these eigenvalues.
+
+    Errors of at most δ√(S_ii S_jj) in the entries of a covariance S move no eigenvalue by more than δ tr S
+    (Weyl). An entry is a mean of n rounded products and errs by about δ = √n · eps / 2 (Higham & Mary,
+    SIAM J. Sci. Comput. 41:A2815, 2019), and the errors of different entries partly cancel. The eigenvalues of
+    exactly singular covariances of n ≤ 20,000 examples came out below 40 eps of the largest; Cholesky itself
+    errs less. 100 eps leaves a margin, and lets pass what has a condition number below 4e13 in double precision,
+    8e4 in single.
+    """
     return 100 * torch.finfo(values.dtype).eps * values.detach().abs().max()
 
 

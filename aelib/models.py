@@ -1,6 +1,7 @@
 """The models that earlier lessons built, kept here for the lessons that come after."""
 
 import math
+import operator
 from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import pairwise
@@ -28,9 +29,8 @@ class Autoencoder(nn.Module):
 
     def __init__(self, n_inputs: int, latent_dim: int, hidden: Sequence[int] = (128,), seed: int = 0) -> None:
         super().__init__()
-        sizes = [n_inputs, *hidden, latent_dim]
-        _check_sizes(sizes)
-        self.n_inputs, self.latent_dim = n_inputs, latent_dim
+        sizes = _check_sizes([n_inputs, *hidden, latent_dim])
+        self.n_inputs, self.latent_dim = sizes[0], sizes[-1]
         with torch.random.fork_rng(devices=[]):
             torch.manual_seed(seed)
             self.encoder = mlp(sizes)
@@ -125,6 +125,35 @@ def _product(matrices: nn.ParameterList) -> Tensor:
     return product
 
 
+class FixedCode(nn.Module):
+    """A linear code that does not learn, with the decoder of `Autoencoder` behind it. Built in lesson 02.
+
+    With it two codes can be compared fairly: both get the same decoder, trained in the same way.
+    code: where the code comes from, `pca` or a random projection. hidden: sizes of the decoder's hidden layers, read
+    from the data's side as in `Autoencoder`. seed: fixes the decoder's initial weights; torch's global random stream
+    is left as it was.
+    """
+
+    def __init__(self, code: "Projection", hidden: Sequence[int] = (128,), seed: int = 0) -> None:
+        super().__init__()
+        self.n_inputs, self.latent_dim = code.weight.shape
+        self.register_buffer("mean", code.mean.detach().clone())
+        self.register_buffer("weight", code.weight.detach().clone())
+        self.decoder = Autoencoder(self.n_inputs, self.latent_dim, hidden, seed).decoder
+
+    def encode(self, x: Tensor) -> Tensor:
+        """(batch, D) → (batch, K), the coordinates that `code` gives."""
+        return (x - self.mean) @ self.weight
+
+    def decode(self, z: Tensor) -> Tensor:
+        """(batch, K) → (batch, D)."""
+        return self.decoder(z)
+
+    def forward(self, x: Tensor) -> Tensor:
+        """x̂, the reconstruction: (batch, D) → (batch, D)."""
+        return self.decode(self.encode(x))
+
+
 @dataclass(frozen=True)
 class Projection:
     """A straight code: the coordinates of x − mean along the columns of weight (D, K), which are orthonormal."""
@@ -146,8 +175,15 @@ def pca(x: Tensor, latent_dim: int) -> Projection:
 
     They are the eigenvectors of the covariance, computed in float64, the largest eigenvalue first; of each, the
     entry of the largest size is positive, as in scikit-learn. Lesson 04 proves that no other straight code leaves a
-    smaller squared error on x.
+    smaller squared error on x. Raises TypeError or ValueError, with a sentence, for what is no finite float tensor.
     """
+    if not isinstance(x, Tensor) or not x.is_floating_point():
+        kind = x.dtype if isinstance(x, Tensor) else type(x).__name__
+        raise TypeError(
+            f"x should be a float tensor (n, D), got {kind}: torch.as_tensor(np.asarray(x), dtype=torch.float32) makes one."
+        )
+    if not x.isfinite().all():
+        raise ValueError(f"{int((~x.isfinite()).sum())} of the {x.numel()} numbers in x are NaN or infinite.")
     most = min(x.shape)
     if not 1 <= latent_dim <= most:
         raise ValueError(
@@ -183,14 +219,14 @@ class VAE(nn.Module):
         seed: int = 0,
     ) -> None:
         super().__init__()
-        sizes = [n_inputs, *hidden, latent_dim]
-        _check_vae(sizes, noise_var, likelihood)
-        self.n_inputs, self.latent_dim, self.likelihood = n_inputs, latent_dim, likelihood
+        sizes = _check_sizes([n_inputs, *hidden, latent_dim])
+        _check_vae(noise_var, likelihood)
+        self.n_inputs, self.latent_dim, self.likelihood = sizes[0], sizes[-1], likelihood
         with torch.random.fork_rng(devices=[]):
             torch.manual_seed(seed)
             self.body = nn.Sequential(*mlp(sizes[:-1], activation), activation()) if hidden else nn.Identity()
-            self.to_mu = nn.Linear(sizes[-2], latent_dim)
-            self.to_log_var = nn.Linear(sizes[-2], latent_dim)
+            self.to_mu = nn.Linear(sizes[-2], sizes[-1])
+            self.to_log_var = nn.Linear(sizes[-2], sizes[-1])
             self.decoder = mlp(sizes[::-1], activation)
         log_noise_var = torch.tensor([1.0 if noise_var is None else float(noise_var)]).log()
         if likelihood == "gaussian" and noise_var is None:
@@ -261,7 +297,7 @@ def convolutional_vae(
     image_shape: (height, width) of a row. channels: feature maps after each halving, the decoder's in reverse order.
     noise_var, likelihood, seed: as in `VAE`.
     """
-    _check_sizes([*image_shape, *channels, latent_dim])
+    _, _, *channels, latent_dim = _check_sizes([*image_shape, *channels, latent_dim])
     height, width = _halved(image_shape, len(channels))
     model = VAE(math.prod(image_shape), latent_dim, (), noise_var, likelihood, seed=seed)
     n_features = channels[-1] * height * width
@@ -305,15 +341,17 @@ def _halved(image_shape: Sequence[int], times: int) -> list[int]:
     return [side // 2**times for side in image_shape]
 
 
-def _check_sizes(sizes: Sequence[int]) -> None:
-    if not all(isinstance(size, int) and size >= 1 for size in sizes):
+def _check_sizes(sizes: Sequence[int]) -> list[int]:
+    """The sizes as Python's own whole numbers, numpy's taken too."""
+    whole = [operator.index(size) for size in sizes if hasattr(size, "__index__")]
+    if len(whole) < len(sizes) or min(whole) < 1:
         raise ValueError(
             f"every layer needs a whole number of units, at least 1; got sizes {sizes} (inputs, hidden, code)."
         )
+    return whole
 
 
-def _check_vae(sizes: Sequence[int], noise_var: float | None, likelihood: str) -> None:
-    _check_sizes(sizes)
+def _check_vae(noise_var: float | None, likelihood: str) -> None:
     if likelihood not in LIKELIHOODS:
         raise ValueError(f"likelihood should be one of {', '.join(LIKELIHOODS)}; got {likelihood!r}.")
     if noise_var is not None and likelihood != "gaussian":

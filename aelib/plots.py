@@ -3,8 +3,9 @@
 import base64
 import html
 import io
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
+from functools import wraps
 from pathlib import Path
 
 import matplotlib.pyplot as plt
@@ -20,7 +21,9 @@ INPUT, RECONSTRUCTION, LATENT, ERROR, LINEAR = BLACK, BLUE, GREEN, VERMILLION, G
 INK = LinearSegmentedColormap.from_list("ink", ["#ffffff", "#14181e"])
 HEAT = LinearSegmentedColormap.from_list("heat", ["#ffffff", VERMILLION])
 
-FIGURES = Path(__file__).parent.parent / "figures"
+PACKAGE = Path(__file__).parent
+FIGURES = next(folder for folder in (PACKAGE / "figures", PACKAGE.parent / "figures") if folder.is_dir())
+"""The course's drawings: in the package where it was installed, beside it where the course was cloned."""
 
 STYLE = {
     "figure.dpi": 100,
@@ -41,17 +44,54 @@ STYLE = {
 }
 
 
+_THE_READERS = ("backend", "date.epoch", "docstring", "figure.max_open", "interactive", "savefig.directory", "timezone", "tk.",
+                "toolbar", "webagg")  # fmt: skip
+_EVERY_SETTING = {
+    name: value for name, value in plt.rcParamsDefault.items() if not name.startswith(_THE_READERS)
+} | STYLE
+"""matplotlib's own settings, but for those of its windows, and the course's over them."""
+
+
 @contextmanager
 def course_style() -> Iterator[None]:
-    """Draw in the course's style inside the ``with`` block, and leave the student's settings alone."""
-    with plt.rc_context(STYLE):
+    """Draw in the course's style inside the ``with`` block, whatever the student's settings are, and leave them alone."""
+    with plt.rc_context(_EVERY_SETTING):
         yield
+
+
+def _in_course_style(draw: Callable) -> Callable:
+    @wraps(draw)
+    def drawn(*args, **kwargs):
+        with course_style():
+            return draw(*args, **kwargs)
+
+    return drawn
+
+
+class CourseAxes(Axes):
+    """Axes that draw in the course's style also after `new_figure` has returned."""
+
+
+class CourseFigure(Figure):
+    """The same for what belongs to the whole figure."""
+
+
+for _name in ("annotate", "bar", "barh", "contour", "contourf", "errorbar", "fill_between", "hist", "imshow"):
+    setattr(CourseAxes, _name, _in_course_style(getattr(Axes, _name)))
+for _name in ("axhline", "axvline", "grid", "legend", "plot", "quiver", "scatter", "stem", "step", "text"):
+    setattr(CourseAxes, _name, _in_course_style(getattr(Axes, _name)))
+for _name in ("colorbar", "legend", "suptitle", "supxlabel", "supylabel", "text"):
+    setattr(CourseFigure, _name, _in_course_style(getattr(Figure, _name)))
 
 
 def new_figure(width: float = 8.0, height: float = 3.2, **subplots) -> tuple[Figure, Axes | np.ndarray]:
     """``plt.subplots`` in the course's style; width and height in inches."""
+    own = subplots.pop("subplot_kw", {})
+    axes = {} if {"projection", "polar"} & own.keys() else {"axes_class": CourseAxes}
     with course_style():
-        return plt.subplots(figsize=(width, height), **subplots)
+        return plt.subplots(
+            figsize=(width, height), FigureClass=CourseFigure, subplot_kw=axes | own, **subplots
+        )
 
 
 class Shown:
@@ -98,7 +138,7 @@ def png(fig: Figure, colours: int = 64, dpi: int = 120) -> bytes:
 
 
 def drawing(name: str, alt: str) -> Shown:
-    """Show ``figures/<name>.svg``, one of the course's drawings."""
+    """Show ``<name>.svg`` of `FIGURES`, one of the course's drawings."""
     path = FIGURES / f"{name}.svg"
     if not path.exists():
         raise FileNotFoundError(
@@ -114,7 +154,8 @@ def image_strip(
     height, width = image_shape
     tiles = np.asarray(images, dtype=float).reshape(-1, height, width)
     padded = np.pad(tiles, ((0, 0), (0, 0), (1, 1)))
-    ax.imshow(np.concatenate(list(padded), axis=1), cmap=cmap, vmin=0, vmax=top, interpolation="nearest")
+    picture = np.concatenate(list(padded), axis=1)
+    ax.imshow(picture, cmap=cmap, vmin=0, vmax=top, interpolation="nearest", origin="upper")
     ax.set(xticks=[], yticks=[])
     ax.set_ylabel(label, rotation=0, ha="right", va="center")
     ax.spines[:].set_visible(False)
@@ -127,11 +168,8 @@ def image_rows(
     """A figure with one strip of images a row; keys are the labels. A label that starts with "error" is drawn hot."""
     n_images = max(len(images) for images in rows.values())
     tile = image_shape[0] / (image_shape[1] + 2) / n_images
-    with course_style():
-        fig, axes = plt.subplots(
-            len(rows), 1, figsize=(width, (0.82 * width * tile + 0.08) * len(rows)), squeeze=False
-        )
-        fig.get_layout_engine().set(w_pad=0.12)  # room for the longest label
+    fig, axes = new_figure(width, (0.82 * width * tile + 0.08) * len(rows), nrows=len(rows), squeeze=False)
+    fig.get_layout_engine().set(w_pad=0.12)  # room for the longest label
     for ax, (label, images) in zip(axes[:, 0], rows.items(), strict=True):
         hot = label.startswith("error")
         image_strip(

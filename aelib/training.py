@@ -12,6 +12,9 @@ from __future__ import annotations
 import copy
 import hashlib
 import math
+import operator
+import signal
+import threading
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -123,15 +126,17 @@ def fit(
     The stop button ends the run without an error and keeps the weights of that moment. If the loss or a
     weight stops being finite, the run ends with the weights of the last good epoch. ``History`` says so. With a
     checkpoint the stop button, too, goes back to the last whole epoch, which is what the file holds.
-    Raises ValueError or TypeError, before anything is changed, for data or settings that cannot work.
+    Raises ValueError or TypeError, before anything is changed, for data or settings that cannot work. An error in the
+    middle of an epoch leaves the weights of the last whole one.
     """
-    _check_settings(epochs, batch_size, lr, [seed])
+    epochs, batch_size, [seed] = _check_settings(epochs, batch_size, lr, [seed])
     rows, judged = _sources(data, held_out, _like(model))
     _check_loss(model, loss, rows, seed)
+    _check_last_batch(model, loss, rows, batch_size, seed)
     weights = [weight for weight in model.parameters() if weight.requires_grad]
     order = torch.Generator().manual_seed(seed)
     history, line = History(last_state=_copy(model)), Line(progress)
-    with _clock(history), _modes_kept(model), _own_randomness(seed):
+    with _clock(history), _modes_kept(model), _own_randomness(seed), _one_interrupt():
         optimizer = Adam(weights, lr)
         identity = partial(_identity, seed, batch_size, lr, rows, judged)
         trial = partial(_trial, model, loss, rows, seed)
@@ -149,6 +154,9 @@ def fit(
         except KeyboardInterrupt:
             run.resume()
             _stop_by_hand(model, history, epochs, bool(checkpoint))
+        except Exception:
+            model.load_state_dict(history.last_state)
+            raise
     line.say(history.text, final=True)
     return history
 
@@ -248,22 +256,25 @@ def fit_many(
     go on; the stop button keeps them all.
     """
     models = list(models)
-    _check_settings(epochs, batch_size, lr, seeds)
+    epochs, batch_size, seeds = _check_settings(epochs, batch_size, lr, seeds)
     _check_company(models, seeds, betas)
     rows, judged = _sources(data, held_out, _like(models[0]))
-    _check_loss(models[0], loss if betas is None else partial(loss, beta=betas[0]), rows, seeds[0])
+    alone = loss if betas is None else partial(loss, beta=betas[0])
+    _check_loss(models[0], alone, rows, seeds[0])
+    _check_last_batch(models[0], alone, rows, batch_size, seeds[0])
     stacks = [_stack(chosen, models, seeds, betas, loss, lr) for chosen in _in_groups(models)]
     for stack in stacks:
         stack.check(rows)
     line, started = Line(progress), time.perf_counter()
-    try:
-        for epoch in range(1, epochs + 1):
+    with _one_interrupt():
+        try:
+            for epoch in range(1, epochs + 1):
+                for stack in stacks:
+                    stack.epoch(rows, judged, batch_size)
+                line.say(lambda epoch=epoch: f"{len(models)} models: {epoch} of {_count(epochs, 'epoch')}")
+        except KeyboardInterrupt:
             for stack in stacks:
-                stack.epoch(rows, judged, batch_size)
-            line.say(lambda epoch=epoch: f"{len(models)} models: {epoch} of {_count(epochs, 'epoch')}")
-    except KeyboardInterrupt:
-        for stack in stacks:
-            stack.stop_by_hand(epochs)
+                stack.stop_by_hand(epochs)
     seconds = time.perf_counter() - started
     histories = {id(model): history for stack in stacks for model, history in stack.hand_back(seconds)}
     line.say(lambda: _many_text(list(histories.values())), final=True)
@@ -576,6 +587,26 @@ def _own_randomness(seed: int) -> Iterator[None]:
 
 
 @contextmanager
+def _one_interrupt() -> Iterator[None]:
+    """Inside, the first Ctrl-C is a KeyboardInterrupt, and a second one does not break off what the first began."""
+    usual = threading.current_thread() is threading.main_thread() and (
+        signal.getsignal(signal.SIGINT) is signal.default_int_handler
+    )
+
+    def first(*_) -> None:
+        signal.signal(signal.SIGINT, signal.SIG_IGN)
+        raise KeyboardInterrupt
+
+    if usual:
+        signal.signal(signal.SIGINT, first)
+    try:
+        yield
+    finally:
+        if usual:
+            signal.signal(signal.SIGINT, signal.default_int_handler)
+
+
+@contextmanager
 def _modes_kept(model: nn.Module) -> Iterator[None]:
     """Each part of the model is afterwards in the mode, training or evaluation, that it was in."""
     modes = [(module, module.training) for module in model.modules()]
@@ -659,7 +690,10 @@ def _parts(value: Tensor | Mapping[str, Tensor]) -> State:
     return parts
 
 
-def _check_settings(epochs: int, batch_size: int, lr: float, seeds: Sequence[int]) -> None:
+def _check_settings(
+    epochs: int, batch_size: int, lr: float, seeds: Sequence[int]
+) -> tuple[int, int, list[int]]:
+    """Epochs, batch size and seeds as Python's own whole numbers, numpy's taken too."""
     for name, value in (("epochs", epochs), ("batch_size", batch_size)):
         if not _is_whole(value) or value < 1:
             raise ValueError(f"{name} must be a whole number, at least 1; got {value!r}.")
@@ -668,10 +702,11 @@ def _check_settings(epochs: int, batch_size: int, lr: float, seeds: Sequence[int
     for seed in seeds:
         if not _is_whole(seed):
             raise TypeError(f"a seed must be a whole number; got {seed!r}.")
+    return operator.index(epochs), operator.index(batch_size), [operator.index(seed) for seed in seeds]
 
 
 def _is_whole(value) -> bool:
-    return isinstance(value, int) and not isinstance(value, bool)
+    return hasattr(value, "__index__") and not isinstance(value, bool | Tensor)
 
 
 def _check_company(models: list[nn.Module], seeds: Sequence[int], betas: Sequence[float] | None) -> None:
@@ -711,8 +746,7 @@ def _dataset_rows(data: Dataset, index: Tensor, like: Tensor) -> _Rows:
 def _tensor_rows(name: str, x: Tensor, like: Tensor) -> _Rows:
     if not isinstance(x, Tensor):
         raise TypeError(
-            f"{name} should be a Dataset or a float tensor of shape (n, D), got a {type(x).__name__}: "
-            "torch.as_tensor(x, dtype=torch.float32) makes a tensor of an array."
+            f"{name} should be a Dataset or a float tensor of shape (n, D), got a {type(x).__name__}: {_as_tensor(x)}"
         )
     if not x.is_floating_point():
         raise TypeError(f"{name} holds {x.dtype}, not floats: scale it first, for example x / 255 for bytes.")
@@ -724,6 +758,13 @@ def _tensor_rows(name: str, x: Tensor, like: Tensor) -> _Rows:
     _check_finite(name, x)
     x = x.detach().to(like.dtype)
     return _Rows(lambda at: x[at].to(like), len(x))
+
+
+def _as_tensor(x: object) -> str:
+    """How to make a tensor of what was given in its place."""
+    if isinstance(x, torch.utils.data.DataLoader | torch.utils.data.Dataset):
+        return "hand over the tensor that holds all its examples, one a row; fit makes batches itself."
+    return "torch.as_tensor(np.asarray(x), dtype=torch.float32) makes a tensor of an array, a list or a DataFrame."
 
 
 def _check_finite(name: str, x: Tensor) -> None:
@@ -748,6 +789,28 @@ def _check_loss(model: nn.Module, loss: Loss, rows: _Rows, seed: int) -> None:
             "the loss does not depend on the model's parameters: was it detached, computed under no_grad, or "
             "without the model?"
         )
+
+
+def _check_last_batch(model: nn.Module, loss: Loss, rows: _Rows, batch_size: int, seed: int) -> None:
+    """Try a last batch of one row on a copy that learns: batch normalisation, for one, has no variance there."""
+    n = len(rows)
+    if n % batch_size != 1 and batch_size != 1:
+        return
+    try:
+        with _own_randomness(seed):
+            loss(copy.deepcopy(model).train(), rows[torch.arange(1)])
+    except (ValueError, RuntimeError) as error:
+        raise ValueError(
+            f"with {_count(n, 'row')} and batch_size={batch_size} a batch has one row, on which this model or loss "
+            f"cannot learn{_other_batches(n, batch_size)}. torch says: {_first_line(error)}"
+        ) from error
+
+
+def _other_batches(n: int, batch_size: int) -> str:
+    """A batch size that leaves no row alone, the nearest below or the smallest above; nothing if there is none."""
+    sizes = [*range(batch_size - 1, 1, -1), *range(batch_size + 1, n + 1)]
+    fits = next((size for size in sizes if n % size != 1), None)
+    return f": batch_size={fits} leaves no row alone" if fits else ""
 
 
 def _trial(model: nn.Module, loss: Loss, rows: _Rows, seed: int) -> Tensor:

@@ -13,7 +13,7 @@ from __future__ import annotations
 
 import os
 
-os.environ |= {"OMP_NUM_THREADS": "1", "AELIB_OFFLINE": "1"}
+os.environ |= {"OMP_NUM_THREADS": "1", "AELIB_OFFLINE": "1", "AELIB_PROGRESS": "0"}
 os.environ.pop("AELIB_DATA", None)
 
 import argparse
@@ -33,7 +33,9 @@ from nbclient.exceptions import CellControlSignal, DeadKernelError
 from nbformat import NotebookNode
 from playwright.sync_api import Browser
 
+from publish.exercises import write_help
 from publish.lesson import (
+    NOTEBOOKS,
     RANDOM_ID,
     STATE_KEY,
     cells,
@@ -44,6 +46,7 @@ from publish.lesson import (
     widget_states,
 )
 from publish.photograph import camera, photograph_all
+from publish.scripts import shrink
 
 KERNELSPEC = {"display_name": "Python 3 (ipykernel)", "language": "python", "name": "python3"}
 LANGUAGE = {
@@ -234,10 +237,13 @@ def published_id(place: str) -> str:
 def publish(path: Path, folder: Path, browser: Browser) -> str:
     """Execute, tidy, photograph and save one notebook; returns one line on time, memory and size."""
     notebook = read(path)
+    if path.parent == NOTEBOOKS:
+        write_help(notebook, path.name[:2])
     started = time.perf_counter()
     memory = run(notebook, folder)
     seconds = time.perf_counter() - started
     notebook = tidy(notebook, path.stem)
+    shrink(notebook)
     photograph_all(notebook, read(path), browser)
     nbformat.validate(notebook)
     part = path.with_suffix(".part")

@@ -11,6 +11,8 @@ from pathlib import Path
 import nbformat
 from nbformat import NotebookNode
 
+from aelib.questions import KINDS
+
 ROOT = Path(__file__).resolve().parents[1]
 NOTEBOOKS = ROOT / "notebooks"
 STATE_KEY = "application/vnd.jupyter.widget-state+json"
@@ -87,14 +89,28 @@ def verified(notebook: NotebookNode) -> set[str]:
     return found
 
 
+HELP = ("hint", "progress", "reset")
+"""What a lesson's checks offer besides judging an answer."""
+
+
 def exercises(notebook: NotebookNode) -> dict[str, NotebookNode]:
     """Name of each exercise and the cell that calls check.<name>(...), in order."""
     found = {}
     for cell in cells(notebook, "code"):
         for call in calls(cell.source):
-            if isinstance(call.func, ast.Attribute) and getattr(call.func.value, "id", "") == "check":
+            if getattr(getattr(call.func, "value", None), "id", "") == "check" and call.func.attr not in HELP:
                 found.setdefault(call.func.attr, cell)
     return found
+
+
+def asked(notebook: NotebookNode) -> dict[str, tuple[str, str]]:
+    """Number of each question of the course that the lesson asks, in order: the cell's id, and the function's name."""
+    return {
+        call.args[0].value: (cell.id, call.func.id)
+        for cell in cells(notebook, "code")
+        for call in calls(cell.source)
+        if getattr(call.func, "id", "") in KINDS
+    }
 
 
 def solutions(notebook: NotebookNode) -> list[str]:

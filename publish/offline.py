@@ -16,7 +16,7 @@ from nbconvert import HTMLExporter
 from nbconvert.filters.markdown_mistune import IPythonRenderer, MarkdownWithMath
 from nbformat import NotebookNode
 
-from publish.lesson import VIEW_KEY, cells, displayed_widgets, exercises, widget_states
+from publish.lesson import VIEW_KEY, asked, cells, displayed_widgets, exercises, widget_states
 
 PUBLISH = Path(__file__).resolve().parent
 WEB = PUBLISH / "web"
@@ -24,7 +24,6 @@ FRAMES = jinja2.Environment(loader=jinja2.FileSystemLoader(WEB), autoescape=True
 MATHJAX = "mathjax/static/mathjax"
 NOT_TRIED = "○"
 """What an exercise answers first, before anybody has tried it."""
-QUESTION = re.compile(r"^(predict|quiz)\(", re.MULTILINE)
 REMINDER = (
     '<p class="reminder">An exercise: in JupyterLab (<code>make lab</code>) this cell runs, and answers.</p>'
 )
@@ -82,21 +81,15 @@ def prepare(notebook: NotebookNode) -> NotebookNode:
     """A copy whose outputs are what a page without a kernel can show, and whose cells say how they are shown."""
     notebook, states = copy.deepcopy(notebook), widget_states(notebook)
     tasks = {cell.id for cell in exercises(notebook).values()}
+    asking = {cell for cell, _ in asked(notebook).values()}
     for cell in notebook.cells:
-        cell.metadata.course = {"folded": folded(cell), "part": part_of(cell)}
+        cell.metadata.course = {"asks": cell.id in asking, "part": part_of(cell)}
     for cell in cells(notebook, "code"):
         kept = [output for output in cell.outputs if not (cell.id in tasks and not_tried(output))]
         cell.outputs = [settled(output, states) for output in kept]
         if cell.id in tasks:
             cell.outputs.append(as_html(REMINDER))
     return notebook
-
-
-def folded(cell: NotebookNode) -> str:
-    """What stands on the fold of a cell whose code is hidden; nothing where it is shown."""
-    if not cell.metadata.get("jupyter", {}).get("source_hidden"):
-        return ""
-    return "Show the code, answers included" if QUESTION.search(cell.source) else "Show the code"
 
 
 def is_drawn(output: NotebookNode) -> bool:

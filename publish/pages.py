@@ -18,6 +18,7 @@ from pathlib import Path
 from markupsafe import Markup
 from nbformat import NotebookNode
 
+import aelib
 from publish.lesson import ROOT, lessons, read
 from publish.offline import (
     cells_html,
@@ -70,6 +71,7 @@ def shared_parts() -> dict[str, object]:
         "scripts": stub() + "\n" + text("wake.js") + "\n" + text("page.js"),
         "mathjax_settings": text("mathjax.js"),
         "mathjax_name": mathjax().name,
+        "edition": aelib.__version__,
     }
 
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 import os
 
 os.environ.setdefault("OMP_NUM_THREADS", "1")
+os.environ["AELIB_PROGRESS"] = "0"  # no test writes into the home of whoever runs it
 
 import json
 import tempfile

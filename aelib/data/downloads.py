@@ -64,13 +64,15 @@ class File:
 class Source:
     """A data set of four files: images and labels to learn from, images and labels held out.
 
-    folder: what its folder is called, in the cache and under AELIB_DATA. mirrors: addresses that end in a slash.
+    folder: what its folder is called, in the cache and under AELIB_DATA; also_in: what other programs call it there.
+    mirrors: addresses that end in a slash.
     """
 
     title: str
     folder: str
     mirrors: tuple[str, ...]
     files: tuple[File, File, File, File]
+    also_in: tuple[str, ...] = ()
 
 
 MNIST = Source(
@@ -106,6 +108,7 @@ MNIST = Source(
             "ff7bcfd416de33731a308c3f266cc351222c34898ecbeaf847f06e48f7ec33f2",
         ),
     ),
+    also_in=("MNIST/raw",),
 )
 
 FASHION_MNIST = Source(
@@ -142,6 +145,7 @@ FASHION_MNIST = Source(
             "0402a96d92fd2663957122ceb108a494c5af83dab82d92729df917d7dec38c34",
         ),
     ),
+    also_in=("FashionMNIST/raw",),
 )
 
 
@@ -149,8 +153,8 @@ def mnist(download: bool = True, timeout: float = 10.0) -> Dataset:
     """MNIST: 70,000 handwritten digits, 28 × 28 pixels, uint8 with scale 255, labels 0…9.
 
     60,000 to learn from and 10,000 held out, as published. They are looked for in the folder that the environment
-    variable AELIB_DATA names (under ``mnist``), then in the cache, and then, if `download`, on the network: several
-    mirrors in turn. Which bytes are right is decided by the published SHA-256 of each file, and for a file that
+    variable AELIB_DATA names (under ``mnist``, in the folder itself, and where torchvision puts them, under either
+    spelling of their names), then in the cache, and then, if `download`, on the network: several mirrors in turn. Which bytes are right is decided by the published SHA-256 of each file, and for a file that
     lies on this machine, packed or not, by that of its uncompressed content. With AELIB_OFFLINE=1 nothing is
     fetched. 12 MB to download, 55 MB in memory.
 
@@ -226,10 +230,13 @@ def _contents(source: Source, download: bool, timeout: float) -> dict[File, byte
 
 def _local(source: Source, file: File) -> bytes | None:
     """The content of a file that is here already; a damaged copy in the cache is deleted."""
-    for path in _paths(_given(source), file):
-        if (content := _published(path, file)) is None:
-            raise _error(source, f"{path} is not the published file (its SHA-256 differs)")
-        return content
+    given = _given(source)
+    found = [path for folder in _given_folders(source) for path in _paths(folder, file)]
+    for path in found:
+        if (content := _published(path, file)) is not None:
+            return content
+    if wrong := next((path for path in found if path.parent == given), None):
+        raise _error(source, f"{wrong} is not the published file (its SHA-256 differs)")
     for path in _paths(_cache(source), file):
         if (content := _published(path, file)) is not None:
             return content
@@ -242,6 +249,13 @@ def _given(source: Source) -> Path | None:
     return Path(folder).expanduser() / source.folder if folder else None
 
 
+def _given_folders(source: Source) -> list[Path]:
+    """Where the files may lie below AELIB_DATA, the folder meant for them first."""
+    if not (given := _given(source)):
+        return []
+    return [given, *(given.parent / name for name in source.also_in), given.parent]
+
+
 def _cache(source: Source) -> Path:
     import pooch
 
@@ -249,8 +263,9 @@ def _cache(source: Source) -> Path:
 
 
 def _paths(folder: Path | None, file: File) -> list[Path]:
-    """Where the file lies in the folder, as published or uncompressed."""
-    names = (file.name, file.name.removesuffix(".gz")) if folder else ()
+    """Where the file lies in the folder, as published or uncompressed, "-idx3" of its name written ".idx3" or not."""
+    spellings = [file.name, file.name.replace("-idx", ".idx")] if folder else []
+    names = [name for spelling in spellings for name in (spelling, spelling.removesuffix(".gz"))]
     return [folder / name for name in names if (folder / name).is_file()]
 
 

@@ -10,78 +10,129 @@ import functools
 import linecache
 import math
 import traceback
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
+from dataclasses import dataclass, replace
 
 import numpy as np
 
 CHECKS: dict[str, Callable] = {}
-"""Every exercise of the course: "lesson01.compression_ratio" → its check."""
+"""Every exercise of the course: "01.5" → its check."""
+
+LISTENERS: list[Callable[["Verdict"], "Verdict"]] = []
+"""Each is shown the verdict on every answer, and gives it back, perhaps with more to say."""
 
 NOT_TRIED = "Not tried yet: replace the `...` with your answer and run the cell again."
+MARKS = {"not tried": "○", "right": "✓", "wrong": "✗", "error": "!"}
 
 
 class Wrong(Exception):
-    """Raised by a check with the sentence that the student reads."""
+    """Raised by a check with the sentence that the student reads, and the short name of the slip if it is known."""
+
+    def __init__(self, sentence: str, slip: str | None = None) -> None:
+        super().__init__(sentence)
+        self.slip = slip
 
 
 class StudentError(Exception):
     """Carries an exception out of the student's own code."""
 
 
+@dataclass(frozen=True)
 class Verdict:
-    """What a check answers: ``status`` is "not tried", "right", "wrong" or "error"; ``sentence`` says why."""
+    """What a check answers.
 
-    MARKS = {"not tried": "○", "right": "✓", "wrong": "✗", "error": "!"}
+    state: "right", "wrong", "not tried" or "error". sentence: why, for the student to read. exercise: "07.2".
+    slip: the short name of the mistake that explains a wrong answer, or None.
+    """
 
-    def __init__(self, status: str, sentence: str) -> None:
-        self.status, self.sentence = status, sentence
+    state: str
+    sentence: str
+    exercise: str = ""
+    slip: str | None = None
 
     def __repr__(self) -> str:
-        return f"{self.MARKS[self.status]} {self.sentence}"
+        return f"{MARKS[self.state]} {self.sentence}"
 
 
-def exercise(check: Callable[..., str]) -> Callable[..., Verdict]:
-    """Decorate a check; see the module's text."""
+def exercise(number: str) -> Callable[[Callable[..., str]], Callable[..., Verdict]]:
+    """Decorate the check of the exercise with this number, "07.2"; see the module's text."""
+
+    def decorate(check: Callable[..., str]) -> Callable[..., Verdict]:
+        return _listed(number, check, lambda *answers: verdict_on(check, answers, number))
+
+    return decorate
+
+
+def page(
+    number: str, parts: dict[str, Callable[..., str]], all_right: str, stand: str = "lines stand"
+) -> Callable[..., Verdict]:
+    """The check of an answer in several functions that are judged each on its own: one sentence each, slips named.
+
+    parts: of each function what it is called, "line 1", and its check. all_right: what it means that all are right.
+    stand: what is said of those that are right, after "2 of 5".
+    """
+
+    def in_parts(*answers) -> Verdict:
+        if len(answers) != len(parts):
+            return Verdict("wrong", f"This check takes {len(parts)} functions, in order.", number)
+        judged = zip(parts.items(), answers, strict=True)
+        verdicts = {name: verdict_on(check, (answer,), number) for (name, check), answer in judged}
+        return _together(verdicts, all_right, stand)
+
+    return _listed(number, in_parts, in_parts)
+
+
+def _listed(number: str, check: Callable, judged: Callable[..., Verdict]) -> Callable[..., Verdict]:
+    """The judge under the check's name, in the list of all; every listener is shown its verdicts."""
 
     @functools.wraps(check)
     def answer_back(*answers) -> Verdict:
-        if any(answer is ... for answer in answers):
-            return Verdict("not tried", NOT_TRIED)
-        try:
-            return Verdict("right", check(*(watched(answer) for answer in answers)))
-        except _Untouched:
-            return Verdict("not tried", NOT_TRIED)
-        except Wrong as wrong:
-            return Verdict("wrong", str(wrong))
-        except StudentError as error:
-            return Verdict("error", str(error))
-        except Exception as error:  # the answer had a form that the check did not foresee
-            return Verdict("wrong", _unexpected(error, answers))
+        return functools.reduce(lambda verdict, listener: listener(verdict), LISTENERS, judged(*answers))
 
-    CHECKS[f"{check.__module__.rpartition('.')[2]}.{check.__name__}"] = answer_back
+    answer_back.exercise = number
+    CHECKS[number] = answer_back
     return answer_back
 
 
-def line_by_line(judges: Sequence[Callable[..., Verdict]], answers: Sequence, all_right: str) -> Verdict:
-    """One verdict on a derivation whose lines are judged each on its own: one sentence a line, slips named.
+def verdict_on(check: Callable[..., str], answers: tuple, number: str = "") -> Verdict:
+    """What a check says of these answers; it never raises."""
+    if any(answer is ... for answer in answers):
+        return Verdict("not tried", NOT_TRIED, number)
+    try:
+        return Verdict("right", check(*(watched(answer) for answer in answers)), number)
+    except _Untouched:
+        return Verdict("not tried", NOT_TRIED, number)
+    except Wrong as wrong:
+        return Verdict("wrong", str(wrong), number, wrong.slip)
+    except StudentError as error:
+        return Verdict("error", str(error), number)
+    except Exception as error:  # the answer had a form that the check did not foresee
+        return Verdict("wrong", _unexpected(error, answers), number)
 
-    judges, answers: the exercise of each line, and what the student wrote for it, in order.
-    all_right: what it means that every line stands.
-    """
-    verdicts = [judge(answer) for judge, answer in zip(judges, answers, strict=True)]
-    statuses = [verdict.status for verdict in verdicts]
-    if set(statuses) == {"not tried"}:
-        return verdicts[0]
-    if set(statuses) == {"right"}:
-        return Verdict("right", all_right)
-    worst = next(status for status in ("error", "wrong", "not tried") if status in statuses)
-    said = [f"    line {k}: {_in_short(verdict)}" for k, verdict in enumerate(verdicts, 1)]
-    return Verdict(worst, f"{statuses.count('right')} of {len(judges)} lines stand.\n" + "\n".join(said))
+
+def _together(verdicts: dict[str, Verdict], all_right: str, stand: str) -> Verdict:
+    states = [verdict.state for verdict in verdicts.values()]
+    first, *_ = verdicts.values()
+    if set(states) == {"not tried"}:
+        return first
+    if set(states) == {"right"}:
+        return replace(first, sentence=all_right)
+    worst = next(state for state in ("error", "wrong", "not tried") if state in states)
+    said = [f"    {name}: {_in_short(verdict)}" for name, verdict in verdicts.items()]
+    head = f"{states.count('right')} of {len(verdicts)} {stand}."
+    slips = (f"{name}: {verdict.slip}" for name, verdict in verdicts.items() if verdict.slip)
+    return Verdict(worst, "\n".join([head, *said]), first.exercise, next(slips, None))
 
 
 def _in_short(verdict: Verdict) -> str:
-    words = "not tried yet." if verdict.status == "not tried" else verdict.sentence
-    return f"{Verdict.MARKS[verdict.status]} {words}"
+    words = "not tried yet." if verdict.state == "not tried" else verdict.sentence
+    return f"{MARKS[verdict.state]} {words}"
+
+
+NO_NUMBER = (
+    "look for a division by zero, a logarithm of zero or of a negative number, the exponential of a large number, "
+    "or the arccos of one above 1."
+)
 
 
 def number(answer, name: str = "your answer", finite: bool = True) -> float:
@@ -90,17 +141,14 @@ def number(answer, name: str = "your answer", finite: bool = True) -> float:
     if value.size != 1:
         raise Wrong(f"{name} should be one number, but it has shape {value.shape}.")
     if finite and not np.isfinite(value).all():
-        raise Wrong(
-            f"{name} is {float(value.reshape(()))}: look for a division by zero, a logarithm of zero or of a negative number, "
-            "the exponential of a large number, or the arccos of one above 1."
-        )
+        raise Wrong(f"{name} is {float(value.reshape(()))}: {NO_NUMBER}", "not a number")
     return float(value.reshape(()))
 
 
 def array(answer, name: str = "your answer") -> np.ndarray:
     """The answer as a float64 array, or a sentence about what it is instead."""
     if answer is None:
-        raise Wrong(f"{name} is None: does your function end with `return`?")
+        raise Wrong(f"{name} is None: does your function end with `return`?", "no return")
     if hasattr(answer, "detach"):
         answer = answer.detach().cpu()
     if isinstance(answer, tuple | list):
@@ -147,6 +195,20 @@ def farthest(got: np.ndarray, want: np.ndarray) -> str:
     """Where two arrays of one shape differ most: "the entry [2, 0] should be 0.4987 and is 0.5120"."""
     place = np.unravel_index(np.nanargmax(np.abs(got - want)), got.shape)
     return f"the entry {[int(k) for k in place]} should be {want[place]:.4f} and is {got[place]:.4f}"
+
+
+def apart(got: float, want: float) -> tuple[str, str]:
+    """Two numbers with five digits, or with so many that they read differently."""
+    for digits in range(5, 17):
+        pair = _shown(got, digits), _shown(want, digits)
+        if pair[0] != pair[1]:
+            break
+    return pair
+
+
+def _shown(value: float, digits: int) -> str:
+    digits = max(digits, len(f"{abs(value):.0f}"))
+    return np.format_float_positional(value + 0.0, digits, unique=False, fractional=False, trim="-")
 
 
 def close(got: float, expected: float, rtol: float = 1e-6, atol: float = 1e-9) -> bool:

@@ -1,208 +1,174 @@
-"""Checks for lesson 05, with references of their own in numpy and scipy."""
+"""Tasks of lesson 05, with references of their own in numpy."""
 
 import numpy as np
-import torch
-from scipy.spatial import cKDTree
 
-from aelib.exercises.frame import (
-    Wrong,
-    array,
-    by_value,
-    close,
-    exercise,
-    farthest,
-    first_slip,
-    function,
-    log_normal,
-    number,
-    same_shape,
-)
+from aelib.exercises.frame import log_normal
+from aelib.exercises.help import hint, progress, reset  # noqa: F401
+from aelib.exercises.judge import Extreme, task
+
+# --- how deep is the hole ---------------------------------------------------------------------------------
 
 
-@exercise
-def hole(answer) -> str:
-    """``answer(generated, train, held_out) -> ratio`` of mean distances to the nearest training example."""
-    generator = np.random.default_rng(0)
-    train = generator.standard_normal((60, 5))
-    held_out, generated = generator.standard_normal((17, 5)), 1.7 * generator.standard_normal((23, 5))
-    sets = [torch.tensor(part) for part in (generated, train, held_out)]
-    got = number(function(answer)(*sets), "hole(generated, train, held_out)")
-    tree = cKDTree(train)
-    from_generated, from_real = tree.query(generated)[0], tree.query(held_out)[0]
-    want = from_generated.mean() / from_real.mean()
-    if not close(got, want, rtol=1e-5):
-        raise first_slip(_hole_slips(got, generated, train, held_out, from_generated, from_real), (
-            f"You got {got:.4g}, expected {want:.4g}: for each generated example the distance to its nearest training example, "
-            "averaged, divided by the same for the held-out examples."
-        ))  # fmt: skip
-    return f"Right: {want:.2f} here. At 1 the generated examples lie as near to the training data as real ones do; far above, they fall into holes."
+def _sets(n_generated: int, n_train: int, n_held_out: int, D: int) -> tuple[np.ndarray, ...]:
+    draw = np.random.default_rng(D).standard_normal
+    train, held_out = draw((n_train, D)), draw((n_held_out, D))
+    return 1.7 * draw((n_generated, D)), train, held_out
 
 
-def _hole_slips(got, generated, train, held_out, from_generated, from_real) -> dict[str, bool]:
-    apart = [np.linalg.norm(part[:, None] - train, axis=2) for part in (generated, held_out)]
-    ratio = lambda first, second: close(got, first / second, rtol=1e-5)  # noqa: E731
+def _apart(some, others) -> np.ndarray:
+    return np.linalg.norm(some[:, None] - others, axis=2)
+
+
+def _hole_slips(generated, train, held_out) -> dict[str, tuple]:
+    all_generated, all_real = _apart(generated, train), _apart(held_out, train)
+    new, real = all_generated.min(axis=1), all_real.min(axis=1)
     return {
-        f"You got {got:.4g}, which is the ratio upside down: divide the generated distance by the real one.": ratio(
-            from_real.mean(), from_generated.mean()
-        ),
-        f"You got {got:.4g}, the distance itself: how large is that? Divide by what real held-out examples reach.": close(
-            got, from_generated.mean(), rtol=1e-5
-        ),
-        f"You got {got:.4g}: you took the minimum over the generated examples, so that each *training* example looks for its "
-        "nearest. Here each generated one looks for its nearest in the training data.": ratio(
-            apart[0].min(axis=0).mean(), apart[1].min(axis=0).mean()
-        ),
-        f"You got {got:.4g}, a ratio of sums: there are more generated than held-out examples, so take the two means.": ratio(
-            from_generated.sum(), from_real.sum()
-        ),
-        f"You got {got:.4g}, from medians: asked are the means, in which a far stray counts.": ratio(
-            np.median(from_generated), np.median(from_real)
-        ),
-        f"You got {got:.4g}: those are squared distances.": ratio(
-            np.square(from_generated).mean(), np.square(from_real).mean()
-        ),
-        f"You got {got:.4g}, the distance to all training examples on average; a good picture may be far from most of them. Take "
-        "the nearest.": ratio(apart[0].mean(), apart[1].mean()),
-        f"You got {got:.4g}, from the distances to held-out examples: the nearest *training* example is asked for, in both "
-        "parts.": close(got, cKDTree(held_out).query(generated)[0].mean() / from_real.mean(), rtol=1e-5),
-    }
+        "upside down": (real.mean() / new.mean(), "the ratio is upside down: divide the generated distance by the real one."),
+        "distance itself": (new.mean(), "that is the distance itself: how large is that? Divide by what real held-out examples reach."),
+        "minimum over the generated": (all_generated.min(axis=0).mean() / all_real.min(axis=0).mean(), "you took the minimum over the generated examples, so that each *training* example looks for its nearest. Here each generated one looks for its nearest in the training data."),
+        "sums": (new.sum() / real.sum(), "that is a ratio of sums: there are more generated than held-out examples, so take the two means."),
+        "medians": (np.median(new) / np.median(real), "those are medians: asked are the means, in which a far stray counts."),
+        "squared distances": ([np.square(new).mean() / np.square(real).mean()], "those are squared distances."),
+        "roots of mean squares": (np.sqrt(np.square(new).mean() / np.square(real).mean()), "you averaged the squares and took the root; asked is the mean distance."),
+        "all training examples": (all_generated.mean() / all_real.mean(), "that is the distance to all training examples on average; a good picture may be far from most of them. Take the nearest."),
+        "nearest of all": (all_generated.min() / all_real.min(), "that is the one smallest distance of each set; take the nearest of each example, and average."),
+        "to the held-out": (_apart(generated, held_out).min(axis=1).mean() / real.mean(), "you measured to held-out examples: the nearest *training* example is asked for, in both parts."),
+        "mean of ratios": ((new[:, None] / real).mean(), "you averaged ratios; average each kind of distance first, then divide."),
+        "each alone": (new / real.mean(), "that is one ratio for each example: average over the generated examples."),
+    }  # fmt: skip
 
 
-@exercise
-def draw(answer) -> str:
-    """``answer(mu, log_var, eps) -> z``, codes drawn from q(z|x) with the given noise."""
-    generator = np.random.default_rng(1)
-    mu, log_var, eps = generator.standard_normal((3, 6, 4))
-    got = array(
-        function(answer)(*(torch.tensor(part) for part in (mu, log_var, eps))), "draw(mu, log_var, eps)"
-    )
-    same_shape(got, mu, "draw(mu, log_var, eps)")
-    if np.isnan(got).any():
-        raise Wrong(
-            "Some of your codes are NaN: log_var may be negative, and then it has no square root and no logarithm. σ is exp(log_var / 2)."
-        )
-    want = mu + np.exp(log_var / 2) * eps
-    if not close(got, want, 1e-4, 1e-5):
-        slips = by_value(got, _draw_slips(mu, log_var, eps), rtol=1e-6)
-        slips[
-            "You added noise that is not the eps that was given; use the argument, so that the result can be checked."
-        ] = not close(got, array(answer(*map(torch.tensor, (mu, log_var, eps)))))
-        raise first_slip(
-            slips,
-            f"Counted from 0, {farthest(got, want)}: multiply eps by σ = exp(log_var / 2), then add μ.",
-        )
-    return "Right: one line turns standard noise into a draw from any cloud. Lesson 08 shows why it is written in this order."
+@task(
+    "05.1",
+    cases=[_sets(23, 60, 17, 5), _sets(9, 30, 12, 3)],
+    slips=_hole_slips,
+    called="your ratio",
+    rule="for each generated example the distance to its nearest training example, averaged, divided by the same for the held-out examples.",
+    right=lambda wants: (
+        f"Right: {wants[0]:.2f} here. At 1 the generated examples lie as near to the training data as real ones do; far above, they fall into holes."
+    ),
+)
+def hole(generated, train, held_out) -> float:
+    """``answer(generated, train, held_out) -> ratio`` of mean distances to the nearest training example."""
+    return _apart(generated, train).min(axis=1).mean() / _apart(held_out, train).min(axis=1).mean()
 
 
-def _draw_slips(mu: np.ndarray, log_var: np.ndarray, eps: np.ndarray) -> dict[str, object]:
+# --- draw from a cloud ------------------------------------------------------------------------------------
+
+
+def _draw_slips(mu, log_var, eps) -> dict[str, tuple]:
     variance, sigma = np.exp(log_var), np.exp(log_var / 2)
     return {
-        "You used exp(log_var) as the width: that is the variance σ². The width σ is its square root, exp(log_var / 2).": mu
-        + variance * eps,
-        "You used log_var itself as the width, and a width is never negative: exp(log_var / 2).": mu
-        + log_var * eps,
-        "You halved after the exponential: σ is exp(log_var / 2), not exp(log_var) / 2.": mu
-        + variance / 2 * eps,
-        "You left out μ: your codes scatter around 0 instead of around their own mean.": sigma * eps,
-        "You left out the noise: this is the same code each time, μ + σ.": mu + sigma,
-        "You left out σ: all clouds have width 1.": mu + eps,
-    }
+        "σ² for σ": (mu + variance * eps, "you used exp(log_var) as the width: that is the variance σ². The width σ is its square root, exp(log_var / 2)."),
+        "log σ² for σ": (mu + log_var * eps, "you used log_var itself as the width, and a width is never negative: exp(log_var / 2)."),
+        "log σ for σ": (mu + log_var / 2 * eps, "log_var / 2 is log σ; its exponential is the width."),
+        "½ outside": (mu + variance / 2 * eps, "you halved after the exponential: σ is exp(log_var / 2), not exp(log_var) / 2."),
+        "μ missing": (sigma * eps, "you left out μ: your codes scatter around 0 instead of around their own mean."),
+        "eps missing": ([mu + sigma, mu], "you left out the noise: this is the same code each time."),
+        "σ missing": (mu + eps, "you left out σ: all clouds have width 1."),
+        "sign": (mu - sigma * eps, "the noise is subtracted; that is a draw too, but with −eps and not with eps."),
+        "σ and μ exchanged": (sigma + mu * eps, "μ and σ have changed places: σ multiplies the noise, and μ is added."),
+        "root of log_var": (mu + np.sqrt(log_var) * eps, "log_var may be negative, and then it has no square root: NaN. σ is exp(log_var / 2)."),
+        "log of log_var": (mu + np.log(log_var) * eps, "log_var may be negative, and then it has no logarithm: NaN. σ is exp(log_var / 2)."),
+    }  # fmt: skip
 
 
-@exercise
-def generate(answer) -> str:
-    """``answer(z, eps, weight, mean, noise_var) -> x``: the factor analyser's story, with the noise given."""
-    generator = np.random.default_rng(2)
-    z, eps, weight = (
-        generator.standard_normal((7, 2)),
-        generator.standard_normal((7, 4)),
-        generator.standard_normal((4, 2)),
-    )
-    mean, noise_var = generator.uniform(1, 3, 4), generator.uniform(0.3, 3, 4)
-    given = [torch.tensor(part) for part in (z, eps, weight, mean, noise_var)]
-    got = array(function(answer)(*given), "generate(z, eps, weight, mean, noise_var)")
-    want = np.stack(
-        [mean + weight @ one + np.sqrt(noise_var) * noise for one, noise in zip(z, eps, strict=True)]
-    )
-    same_shape(got, want, "generate(z, eps, weight, mean, noise_var)")
-    if not close(got, want, 1e-4, 1e-5):
-        raise first_slip(
-            by_value(got, _generate_slips(z @ weight.T, eps, mean, noise_var), rtol=1e-6),
-            f"Counted from 0, {farthest(got, want)}: x = mean + W z, plus eps times the standard "
-            "deviation of its coordinate.",
-        )
-    return "Right: draw z, decode it, add noise. Factor analysis, probabilistic PCA and the VAE all tell this story; they differ in W z and in the noise."
+def _noise(*shape: int) -> np.ndarray:
+    return np.random.default_rng(shape[0]).standard_normal((3, *shape))
 
 
-def _generate_slips(
-    signal: np.ndarray, eps: np.ndarray, mean: np.ndarray, noise_var: np.ndarray
-) -> dict[str, object]:
+@task(
+    "05.2",
+    cases=[tuple(_noise(6, 4)), tuple(_noise(3, 2)), tuple(_noise(5))],
+    slips=_draw_slips,
+    extremes=[Extreme((np.ones((2, 3)), np.full((2, 3), -60.0), np.ones((2, 3))), "narrow clouds", "a cloud may be as narrow as you like, and its codes then lie at μ.")],
+    called="your code",
+    rule="multiply eps by σ = exp(log_var / 2), then add μ.",
+    right="Right: one line turns standard noise into a draw from any cloud. Lesson 08 shows why it is written in this order.",
+)  # fmt: skip
+def draw(mu, log_var, eps) -> np.ndarray:
+    """``answer(mu, log_var, eps) -> z``, codes drawn from q(z|x) with the given noise."""
+    return mu + np.exp(log_var / 2) * eps
+
+
+# --- tell the story ---------------------------------------------------------------------------------------
+
+
+def _story(n: int, D: int, K: int) -> tuple[np.ndarray, ...]:
+    generator = np.random.default_rng(n)
+    z, eps, weight = (generator.standard_normal(shape) for shape in ((n, K), (n, D), (D, K)))
+    return z, eps, weight, generator.uniform(1, 3, D), generator.uniform(0.3, 3, D)
+
+
+def _generate_slips(z, eps, weight, mean, noise_var) -> dict[str, tuple]:
+    signal, sd = z @ weight.T, np.sqrt(noise_var)
     return {
-        "You multiplied the noise by noise_var: that is a variance, and noise is scaled by its square root.": mean
-        + signal
-        + noise_var * eps,
-        "You added eps as it is, noise of variance 1 on every coordinate: scale it by the square root of noise_var.": mean
-        + signal
-        + eps,
-        "You left out the noise: these are the means of p(x|z), so each x is exactly determined by its z.": mean
-        + signal,
-        "You left out the mean: your data are centred, the story's are not.": signal
-        + np.sqrt(noise_var) * eps,
-        "You gave all coordinates one noise variance, the average: that is probabilistic PCA. The factor analyser has one for "
-        "each coordinate.": mean + signal + np.sqrt(noise_var.mean()) * eps,
-        "You added noise_var instead of noise: it is the size of the noise, eps is the noise.": mean
-        + signal
-        + noise_var,
-    }
+        "variance for deviation": (mean + signal + noise_var * eps, "you multiplied the noise by noise_var: that is a variance, and noise is scaled by its square root."),
+        "noise not scaled": (mean + signal + eps, "you added eps as it is, noise of variance 1 on every coordinate: scale it by the square root of noise_var."),
+        "noise missing": (mean + signal, "you left out the noise: these are the means of p(x|z), so each x is exactly determined by its z."),
+        "mean missing": (signal + sd * eps, "you left out the mean: your data are centred, the story's are not."),
+        "one noise for all": ([mean + signal + np.sqrt(noise_var.mean()) * eps, mean + signal + sd.mean() * eps], "you gave all coordinates one noise variance, the average: that is probabilistic PCA. The factor analyser has one for each coordinate."),
+        "noise_var added": ([mean + signal + noise_var, mean + signal + sd], "you added noise_var instead of noise: it is the size of the noise, eps is the noise."),
+        "mean decoded": (mean + sd * eps, "z is not used: the mean of x is mean + W z."),
+        "divided": (mean + signal + eps / sd, "you divided the noise by its standard deviation; multiply."),
+        "transposed": ((mean + signal + sd * eps).T, "the numbers are right, and the table is transposed: one row for each example."),
+    }  # fmt: skip
 
 
-@exercise
-def owner(answer) -> str:
-    """``answer(z, mu, log_var) -> index``: for each code (m, K) the most probable of n clouds (n, K)."""
-    generator = np.random.default_rng(3)
-    mu = generator.standard_normal((5, 2))
-    log_var = generator.uniform(-4, 2, (5, 2))
-    made_by = generator.integers(0, 5, 80)
-    z = mu[made_by] + np.exp(log_var / 2)[made_by] * generator.standard_normal((80, 2))
-    got = array(function(answer)(*(torch.tensor(part) for part in (z, mu, log_var))), "owner(z, mu, log_var)")
-    if got.shape == (80, 5):
-        raise Wrong(
-            "You return one number for each code and cloud, (80, 5); asked is which cloud has the largest density for each code: argmax(dim=1)."
-        )
-    log_q = log_normal(z[:, None], mu, np.exp(log_var / 2)).sum(axis=2)
-    want = log_q.argmax(axis=1)
-    same_shape(got, want, "owner(z, mu, log_var)")
-    if not close(got, want):
-        raise first_slip(
-            by_value(got, _owner_slips(z, mu, log_var)),
-            f"{int((got != want).sum())} of 80 codes go to another cloud. For each code and cloud add up −½ log σ² − (z − μ)² / (2σ²) "
-            "over the latents, and take the largest.",
-        )
-    share = float((want == made_by).mean())
-    return f"Right: {share:.0%} of these codes go back to the cloud that made them; the others lie where clouds overlap, and no decoder can tell whose they are."
+@task(
+    "05.4",
+    cases=[_story(7, 4, 2), _story(3, 5, 1), _story(2, 3, 4)],
+    slips=_generate_slips,
+    called="your x",
+    rule="x = mean + W z, plus eps times the standard deviation of its coordinate.",
+    right="Right: draw z, decode it, add noise. Factor analysis, probabilistic PCA and the VAE all tell this story; they differ in W z and in the noise.",
+)
+def generate(z, eps, weight, mean, noise_var) -> np.ndarray:
+    """``answer(z, eps, weight, mean, noise_var) -> x``: the factor analyser's story, with the noise given."""
+    stories = zip(z, eps, strict=True)
+    return np.stack([mean + weight @ one + np.sqrt(noise_var) * noise for one, noise in stories])
 
 
-def _owner_slips(z: np.ndarray, mu: np.ndarray, log_var: np.ndarray) -> dict[str, object]:
-    """The owners that each slip finds, from the terms of the log-density of (80, 5, 2) numbers."""
+# --- whose code is this -----------------------------------------------------------------------------------
+
+
+def _owned(m: int, n: int, K: int) -> tuple[np.ndarray, ...]:
+    """Codes drawn from clouds of very unequal widths, and the clouds."""
+    generator = np.random.default_rng(K + 1)
+    mu, log_var = generator.standard_normal((n, K)), generator.uniform(-4, 2, (n, K))
+    made_by = generator.integers(0, n, m)
+    return mu[made_by] + np.exp(log_var / 2)[made_by] * generator.standard_normal((m, K)), mu, log_var
+
+
+def _owner_slips(z, mu, log_var) -> dict[str, tuple]:
     square = np.square(z[:, None] - mu)
     distance = square / np.exp(log_var)
     log_q = -(log_var + distance) / 2
     most = lambda terms: terms.sum(axis=2).argmax(axis=1)  # noqa: E731
     return {
-        "You took the nearest mean. A wide cloud reaches further than a narrow one: measure the distance in its own "
-        "widths.": most(-square),
-        "You compared distances in widths only, so that wide clouds get too much (here the widest takes about half). Their "
-        "density is also lower: −½ log σ² is missing.": most(-distance),
-        "You halved one of the two terms and not the other: ½ stands before both, log σ² and (z − μ)² / σ².": [
-            most(-log_var - distance / 2),
-            most(-log_var / 2 - distance),
-        ],
-        "The sign of log σ² is turned: the wider the cloud, the lower its density.": most(log_var - distance),
-        "You added densities over the latents: independent latents multiply their densities, so add the logarithms.": most(
-            np.exp(log_q)
-        ),
-        "You read log_var as log σ: the variance is exp(log_var).": most(
-            -log_var - distance / np.exp(log_var) / 2
-        ),
-        "You took the smallest density instead of the largest.": most(-log_q),
-    }
+        "nearest mean": (most(-square), "you took the nearest mean. A wide cloud reaches further than a narrow one: measure the distance in its own widths."),
+        "height missing": (most(-distance), "you compared distances in widths only, so that wide clouds get too much. Their density is also lower: −½ log σ² is missing."),
+        "one ½ missing": ([most(-log_var - distance / 2), most(-log_var / 2 - distance)], "you halved one of the two terms and not the other: ½ stands before both, log σ² and (z − μ)² / σ²."),
+        "sign of log σ²": (most(log_var - distance), "the sign of log σ² is turned: the wider the cloud, the lower its density."),
+        "densities added": (most(np.exp(log_q)), "you added densities over the latents: independent latents multiply their densities, so add the logarithms."),
+        "log σ² read as log σ": (most(-log_var - distance / np.exp(log_var) / 2), "you used log_var as log σ: the variance is exp(log_var)."),
+        "smallest density": (most(-log_q), "you took the smallest density instead of the largest."),
+        "all densities": ([log_q.sum(axis=2), -2 * log_q.sum(axis=2), np.exp(log_q.sum(axis=2)), log_normal(z[:, None], mu, np.exp(log_var / 2)).sum(axis=2)], "that is one number for each code and cloud; asked is which cloud has the largest density for each code: argmax(dim=1)."),
+        "largest density itself": ([log_q.sum(axis=2).max(axis=1)], "that is the largest log-density; asked is whose it is: argmax."),
+        "over the codes": (log_q.sum(axis=2).argmax(axis=0), "you looked for the best code of each cloud; asked is the best cloud of each code: argmax(dim=1)."),
+        "counted from 1": (most(log_q) + 1, "the clouds are counted from 0."),
+    }  # fmt: skip
+
+
+@task(
+    "05.3",
+    cases=[_owned(80, 5, 2), _owned(60, 7, 3), _owned(50, 4, 1)],
+    slips=_owner_slips,
+    called="your owner",
+    where=lambda z, mu, log_var: f"for {len(z)} codes and {len(mu)} clouds",
+    rule="for each code and cloud add up −½ log σ² − (z − μ)² / (2σ²) over the latents, and take the largest.",
+    right="Right: most of these codes go back to the cloud that made them; the others lie where clouds overlap, and no decoder can tell whose they are.",
+)
+def owner(z, mu, log_var) -> np.ndarray:
+    """``answer(z, mu, log_var) -> index``: for each code (m, K) the most probable of n clouds (n, K)."""
+    return log_normal(z[:, None], mu, np.exp(log_var / 2)).sum(axis=2).argmax(axis=1)

@@ -10,7 +10,6 @@ import torch
 from torch import nn
 
 from aelib.exercises.frame import (
-    Verdict,
     Wrong,
     array,
     by_value,
@@ -19,9 +18,11 @@ from aelib.exercises.frame import (
     first_slip,
     function,
     number,
+    page,
     same_shape,
     watched,
 )
+from aelib.exercises.help import hint, progress, reset  # noqa: F401
 
 LOG_2PI = math.log(2 * math.pi)
 
@@ -93,7 +94,7 @@ def _judge_nll(answer: Callable, name: str) -> None:
             )
 
 
-@exercise
+@exercise("08.1")
 def gaussian_nll(answer) -> str:
     """``answer(x, x_hat, noise_var) -> ()``: −log N(x; x_hat, noise_var·I), summed over D, averaged; x (batch, D)."""
     _judge_nll(function(answer), "Your loss")
@@ -144,7 +145,7 @@ def _late(batches: list[torch.Tensor], lr: float) -> np.ndarray:
     return weight
 
 
-@exercise
+@exercise("08.2")
 def epoch(answer) -> str:
     """``answer(model, x, loss, optimiser, batch_size)``: one pass over the rows of x, in batches, a step for each."""
     cases = ((10, 4, 0.1), (9, 4, 0.05), (9, 3, 0.1), (10, 4, 0.02))
@@ -226,7 +227,7 @@ def _judge_rows(used: list[int], sizes: list[int], n_rows: int, batch_size: int)
 # --- the gradient without a derivative --------------------------------------------------------------------
 
 
-@exercise
+@exercise("08.3")
 def score_gradient(answer) -> str:
     """``answer(log_p, z, mu, log_var) -> (n, K)``: an estimate of ∂E[log p]/∂μ from each draw; log_p (n,), z (n, K)."""
     generator = np.random.default_rng(4)
@@ -276,7 +277,7 @@ LOSSES = (
 """n_pixels, n_latents, error, kl, weight."""
 
 
-@exercise
+@exercise("08.4")
 def implied_sigma(answer) -> str:
     """``answer(n_pixels, n_latents, error, kl, weight) -> σ_x``; error and kl are "sum" or "mean", weight is the KL's."""
     got = [number(function(answer)(*case), "Your σ_x") for case in LOSSES]
@@ -365,14 +366,12 @@ def _judge_sample(answer: Callable) -> None:
         raise first_slip(by_value(got, _sample_slips(mu, log_var, eps), rtol=1e-5), "it should be μ + σ ε.")
 
 
-@exercise
 def model_a(answer) -> str:
     """``answer(x, x_hat, noise_var) -> ()``: the reconstruction, as in exercise 1."""
     _judge_nll(function(answer), "it")
     return "right."
 
 
-@exercise
 def model_b(answer) -> str:
     """``answer(mu, log_var, eps) -> z``."""
     _judge_sample(function(answer))
@@ -389,7 +388,6 @@ def _half_halved(mu: np.ndarray, log_var: np.ndarray) -> list[float]:
     ]
 
 
-@exercise
 def model_c(answer) -> str:
     """``answer(mu, log_var) -> ()``: the KL from the prior, summed over latents, averaged over the batch."""
     mu, log_var, _ = _cloud(6)
@@ -426,7 +424,6 @@ def _kl_slips(mu: np.ndarray, log_var: np.ndarray) -> dict[str, float | list[flo
     }  # fmt: skip
 
 
-@exercise
 def model_d(answer) -> str:
     """``answer(reconstruction, kl) -> ()``: what is minimised, reconstruction being −log p(x|z)."""
     reconstruction, kl = 11.0, 3.0
@@ -444,7 +441,6 @@ def model_d(answer) -> str:
     return "right."
 
 
-@exercise
 def model_e(answer) -> str:
     """``answer(mu, log_var, eps) -> z``."""
     _judge_sample(function(answer))
@@ -479,7 +475,6 @@ def _by_running_averages(model: _Normed, z: np.ndarray) -> np.ndarray:
     return hidden @ last.weight.detach().double().numpy().T + last.bias.detach().double().numpy()
 
 
-@exercise
 def model_f(answer) -> str:
     """``answer(model, n, generator) -> (n, D)``: decoded draws from the prior; the model has BatchNorm in its decoder."""
     z = torch.randn(6, 3, generator=torch.Generator().manual_seed(1))
@@ -503,29 +498,12 @@ def model_f(answer) -> str:
 
 
 SUSPECTS = dict(zip("ABCDEF", (model_a, model_b, model_c, model_d, model_e, model_f), strict=True))
-
-
-def bugs(*answers) -> Verdict:
-    """The six repaired functions, A to F, each judged on its own: one sentence a model; see model_a to model_f."""
-    verdicts = {
-        letter: judge(answer) for (letter, judge), answer in zip(SUSPECTS.items(), answers, strict=True)
-    }
-    statuses = [verdict.status for verdict in verdicts.values()]
-    if set(statuses) == {"not tried"}:
-        return verdicts["A"]
-    if set(statuses) == {"right"}:
-        return Verdict(
-            "right",
-            "All six run as they should. None of the six raised an error in training: it was the numbers beside the loss that told.",
-        )
-    worst = next(status for status in ("error", "wrong", "not tried") if status in statuses)
-    said = [f"    model {letter}: {_in_short(verdict)}" for letter, verdict in verdicts.items()]
-    return Verdict(worst, f"{statuses.count('right')} of 6 are repaired.\n" + "\n".join(said))
-
-
-def _in_short(verdict: Verdict) -> str:
-    words = "not tried yet." if verdict.status == "not tried" else verdict.sentence
-    return f"{Verdict.MARKS[verdict.status]} {words}"
+bugs = page(
+    "08.5",
+    {f"model {letter}": judge for letter, judge in SUSPECTS.items()},
+    "All six run as they should. None of the six raised an error in training: it was the numbers beside the loss that told.",
+    "are repaired",
+)
 
 
 # --- the whole VAE ----------------------------------------------------------------------------------------
@@ -534,7 +512,7 @@ N_INPUTS, LATENT_DIM, NOISE_VAR = 9, 3, 0.05
 CUT = "Draw z = μ + σ ε (or with rsample), and detach nothing."
 
 
-@exercise
+@exercise("08.6")
 def from_an_empty_cell(model_class, loss) -> str:
     """A VAE and its loss: a class ``(n_inputs, latent_dim)`` with ``encode(x) -> mu, log_var``, ``sample(mu, log_var)
     -> z`` and ``decode(z) -> x_hat``, and a function ``(model, x) -> ()``, −ELBO at σ_x² = 0.05 with one draw."""

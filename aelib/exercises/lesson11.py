@@ -1,12 +1,13 @@
-"""Checks for lesson 11, with references of their own."""
+"""Tasks of lesson 11, with references of their own."""
 
 import math
 import struct
 
 import numpy as np
-import torch
 
-from aelib.exercises.frame import Wrong, array, by_value, close, exercise, first_slip, function, number
+from aelib.exercises.frame import Wrong, array, exercise
+from aelib.exercises.help import hint, progress, reset  # noqa: F401
+from aelib.exercises.judge import Extreme, task
 
 # --- the header of an IDX file ----------------------------------------------------------------------------
 
@@ -18,46 +19,27 @@ def _file(sizes: tuple[int, ...]) -> bytes:
     return bytes([0, 0, 8, len(sizes)]) + struct.pack(f">{len(sizes)}I", *sizes) + bytes([7, 210, 3, 96])
 
 
-@exercise
-def idx_sizes(answer) -> str:
-    """``answer(content: bytes) -> tuple of int``: the length of each axis of an IDX file."""
-    got = [_sizes(function(answer)(_file(sizes))) for sizes in HEADERS]
-    if wrong := [k for k, sizes in enumerate(HEADERS) if got[k] != sizes]:
-        raise _size_slip(got, wrong[0])
-    return (
-        "Right, for labels with one axis as for images with three: a file that says how it is laid out can be "
-        "checked before a byte of it is trusted."
-    )
-
-
-def _sizes(given) -> tuple[float, ...]:
-    """The answer as a tuple of numbers, or a sentence about what it is instead."""
+def _read_sizes(given) -> np.ndarray:
+    """The answer as numbers, or a sentence about what it is instead."""
     parts = given if isinstance(given, tuple | list) else (given,)
     if any(isinstance(part, bytes) for part in parts):
         raise Wrong(
-            "These are the bytes themselves; int.from_bytes(four_bytes, 'big') makes a number of them."
+            "These are the bytes themselves; int.from_bytes(four_bytes, 'big') makes a number of them.",
+            "bytes",
         )
     if hasattr(given, "__next__"):
-        raise Wrong("This is a generator; put tuple(...) around it.")
+        raise Wrong("This is a generator; put tuple(...) around it.", "generator")
     sizes = array(given, "Your answer")
     if sizes.ndim == 0:
-        raise Wrong("A file of labels has one axis, and its answer is a tuple of one number, (10000,).")
+        raise Wrong(
+            "A file of labels has one axis, and its answer is a tuple of one number, (10000,).", "no tuple"
+        )
     if sizes.ndim > 1:
         raise Wrong(
-            "Each length stands in a tuple of its own: struct.unpack always returns a tuple, take its [0]."
+            "Each length stands in a tuple of its own: struct.unpack always returns a tuple, take its [0].",
+            "tuples in a tuple",
         )
-    return tuple(sizes.tolist())
-
-
-def _size_slip(got: list[tuple[float, ...]], first: int) -> Wrong:
-    """The sentence of the slip that explains all headers, told of the first wrong one."""
-    axes = f"{len(HEADERS[first])} {'axis' if len(HEADERS[first]) == 1 else 'axes'}"
-    said = f"For a header with {axes} you got {tuple(map(int, got[first]))}, expected {HEADERS[first]}: "
-    slips = [_size_slips(sizes) for sizes in HEADERS]
-    return first_slip(
-        {said + words: got == [slip[words] for slip in slips] for words in slips[0]},
-        said + "the fourth byte says how many axes there are, and their lengths follow, four bytes each.",
-    )
+    return sizes  # fmt: skip
 
 
 def _numbers(content: bytes, start: int, n: int, step: int = 4) -> tuple[int, ...]:
@@ -65,118 +47,114 @@ def _numbers(content: bytes, start: int, n: int, step: int = 4) -> tuple[int, ..
     return tuple(int.from_bytes(content[k : k + 4], "big") for k in range(start, start + n * step, step))
 
 
-def _size_slips(sizes: tuple[int, ...]) -> dict[str, tuple[float, ...]]:
-    content, n = _file(sizes), len(sizes)
+def _size_slips(content: bytes) -> dict[str, tuple]:
+    n = content[3]
+    sizes = np.array(_numbers(content, 4, n))
     return {
-        "the most significant byte comes first: 'big', not 'little'.": struct.unpack(f"<{n}I", content[4 : 4 + 4 * n]),
-        "that is one number too early: the first four bytes are the magic number, the sizes begin at the fifth.": _numbers(content, 0, n),
-        "that is one number too late: the sizes begin at the fifth byte, content[4:8].": _numbers(content, 8, n),
-        "that is one byte too early: the magic number has four bytes, so the first length is content[4:8].": _numbers(content, 3, n),
-        "that is one byte too late: counting from 0, the first length is content[4:8].": _numbers(content, 5, n),
-        "each length begins four bytes after the one before, and you went on by one.": _numbers(content, 4, n, step=1),
-        "you read one axis too many, into the numbers themselves.": _numbers(content, 4, n + 1),
-        "three axes are right for images only; the fourth byte says how many there are.": _numbers(content, 4, 3),
-        "each length takes four bytes, and you left out the first.": tuple(size % 2**24 for size in sizes),
-        "each length takes four bytes, not one.": tuple(content[4 : 4 + n]),
-        "that is the first length only; there is one for each axis.": sizes[:1],
-        "the magic number is no size: leave it out.": (2048 + n, *sizes),
+        "little endian": (struct.unpack(f"<{n}I", content[4 : 4 + 4 * n]), "the most significant byte comes first: 'big', not 'little'."),
+        "one number early": (_numbers(content, 0, n), "that is one number too early: the first four bytes are the magic number, the sizes begin at the fifth."),
+        "one number late": (_numbers(content, 8, n), "that is one number too late: the sizes begin at the fifth byte, content[4:8]."),
+        "one byte early": (_numbers(content, 3, n), "that is one byte too early: the magic number has four bytes, so the first length is content[4:8]."),
+        "one byte late": (_numbers(content, 5, n), "that is one byte too late: counting from 0, the first length is content[4:8]."),
+        "steps of one byte": (_numbers(content, 4, n, step=1), "each length begins four bytes after the one before, and you went on by one."),
+        "one axis more": (_numbers(content, 4, n + 1), "you read one axis too many, into the numbers themselves."),
+        "three axes": (_numbers(content, 4, 3), "three axes are right for images only; the fourth byte says how many there are."),
+        "first byte left out": (sizes % 2**24, "each length takes four bytes, and you left out the first."),
+        "two bytes": (sizes % 2**16, "each length takes four bytes, and you took the last two."),
+        "one byte each": (tuple(content[4 : 4 + n]), "each length takes four bytes, not one."),
+        "first length": (sizes[:1], "that is the first length only; there is one for each axis."),
+        "last axis first": (sizes[::-1], "the lengths are in another order; keep the one in which they stand."),
+        "magic number": ((2048 + n, *sizes), "the magic number is no size: leave it out."),
+        "number of axes": ((n, *sizes), "the number of axes is no size: leave it out."),
     }  # fmt: skip
+
+
+@task(
+    "11.1",
+    cases=[(_file(sizes),) for sizes in HEADERS],
+    slips=_size_slips,
+    read=_read_sizes,
+    rtol=0,
+    where=lambda content: f"for a header with {content[3]} {'axis' if content[3] == 1 else 'axes'}",
+    rule="the fourth byte says how many axes there are, and their lengths follow, four bytes each.",
+    right="Right, for labels with one axis as for images with three: a file that says how it is laid out can be checked before a byte of it is trusted.",
+)
+def idx_sizes(content: bytes) -> tuple[int, ...]:
+    """``answer(content: bytes) -> tuple of int``: the length of each axis of an IDX file."""
+    return struct.unpack(f">{content[3]}I", content[4 : 4 + 4 * content[3]])
 
 
 # --- 1 against 500 samples --------------------------------------------------------------------------------
 
 
-def _bound(log_weights: np.ndarray, k: int) -> float:
+def _bound(log_weights, k: int) -> float:
     """Log of the mean weight in groups of k draws, averaged over groups and images."""
     groups = log_weights.reshape(-1, k, log_weights.shape[1])
     top = groups.max(axis=1)
     return float((top + np.log(np.exp(groups - top[:, None]).mean(axis=1))).mean())
 
 
-def _draws() -> list[tuple[np.ndarray, int]]:
-    """log_weights, k."""
-    levels = np.array([-90.0, -1500.0, -900.0, -300.0, -95.0, -110.0, -700.0])
-    settings = ((-90.0, 60, 5), (-90.0, 60, 1), (-1500.0, 40, 20), (levels, 30, 6))
-    generator = np.random.default_rng(0)
-    return [(level + 4 * generator.normal(size=(n_draws, 7)), k) for level, n_draws, k in settings]
+def _pooled(log_weights, k: int) -> float:
+    """The same with the images averaged inside of the logarithm."""
+    groups = log_weights.reshape(-1, k * log_weights.shape[1])
+    return _bound(groups.T, groups.shape[1])
 
 
-DRAWS = _draws()
-
-
-@exercise
-def bound_with(answer) -> str:
-    """``answer(log_weights, k) -> ()``: the importance-weighted bound with k draws, from (n_draws, n) log-weights."""
-    got = np.array(
-        [_number_or_minus_infinity(function(answer)(torch.tensor(draws), k)) for draws, k in DRAWS]
-    )
-    want = np.array([_bound(draws, k) for draws, k in DRAWS])
-    finite = np.isfinite(got)
-    if not close(got[finite], want[finite], rtol=1e-7, atol=1e-6):
-        raise _bound_slip(got, want, finite)
-    if not finite.all():
-        raise Wrong(
-            "With log-weights near −1,500, or hundreds of nats apart from image to image, you got −inf: exp gives 0 there, and "
-            "the logarithm of 0 is −inf. torch.logsumexp takes out the largest weight of each group first."
-        )
-    return (
-        "Right. With k = 1 it is the average of the logs, an ELBO; as k grows the log moves outside of the average, "
-        "and the bound can only rise, on average, towards log p(x)."
-    )
-
-
-def _number_or_minus_infinity(given) -> float:
-    value = number(given, "Your bound", finite=False)
-    return value if value == -math.inf else number(given, "Your bound")
-
-
-def _bound_slips(log_weights: np.ndarray, k: int) -> dict[str, float]:
+def _bound_slips(log_weights, k: int) -> dict[str, tuple]:
     n_draws, n_images = log_weights.shape
     want, n_groups = _bound(log_weights, k), n_draws // k
     every, k_groups = _bound(log_weights, n_draws), _bound(log_weights, n_groups)
     strided = log_weights.reshape(k, -1, n_images).swapaxes(0, 1).reshape(log_weights.shape)
+    made_k = "you made k groups{}; it is k that stands in the middle: reshape(-1, k, n)."
     return {
-        "that is the mean of the log-weights, the bound for k = 1 whatever k is: the mean is over the weights, "
-        "inside the log.": float(log_weights.mean()),
-        "the weights of a group are averaged, not summed: subtract log k.": want + math.log(k),
-        "log k is subtracted once too often: a mean of k weights is a sum divided by k, once.": want - math.log(k),
-        "you divided by the number of groups; the mean of the k weights in a group divides by k.": want + math.log(k / n_groups),
-        "you made k groups; asked are groups of k, so it is k that stands in the middle: reshape(-1, k, n).": k_groups,
-        "you made k groups and divided their sums by k; asked are groups of k, so it is k that stands in the middle: "
-        "reshape(-1, k, n).": k_groups + math.log(n_groups / k),
-        "you made k groups and added up their weights; asked is the mean of each group of k.": k_groups + math.log(n_groups),
-        "your groups mix the images: keep them apart, reshape(-1, k, log_weights.shape[1]).": _bound(log_weights.reshape(-1, 1), k),
-        "you used the first k draws only; the other groups of k are as good, average over them.": _bound(log_weights[:k], k),
-        "groups as good as any, but of draws that do not stand together; take neighbours, so that the figures can be compared.": _bound(strided, k),
-        "all draws in one logarithm, and divided by k: sum within each group only.": every + math.log(n_draws / k),
-        "you used all draws as one group; with k draws the groups have k.": every,
-        "that is a sum over the images; average over them.": want * n_images,
-        "the right size with the wrong sign: a bound on log p(x), not on −log p(x).": -want,
-        "the mean over the images belongs outside of the log: each image has its own p(x).": _pooled(log_weights, k),
+        "mean of the logs": (log_weights.mean(), "that is the mean of the log-weights, the bound for k = 1 whatever k is: the mean is over the weights, inside the log."),
+        "log k missing": (want + math.log(k), "the weights of a group are averaged, not summed: subtract log k."),
+        "log k twice": (want - math.log(k), "log k is subtracted once too often: a mean of k weights is a sum divided by k, once."),
+        "divided by the groups": (want + math.log(k / n_groups), "you divided by the number of groups; the mean of the k weights in a group divides by k."),
+        "k groups": (k_groups, made_k.format("; asked are groups of k, so")),
+        "k groups by k": (k_groups + math.log(n_groups / k), made_k.format(" and divided their sums by k; asked are groups of k, so")),
+        "k groups summed": (k_groups + math.log(n_groups), "you made k groups and added up their weights; asked is the mean of each group of k."),
+        "images mixed": (_bound(log_weights.reshape(-1, 1), k), "your groups mix the images: keep them apart, reshape(-1, k, log_weights.shape[1])."),
+        "first group alone": (_bound(log_weights[:k], k), "you used the first k draws only; the other groups of k are as good, average over them."),
+        "strided groups": (_bound(strided, k), "groups as good as any, but of draws that do not stand together; take neighbours, so that the figures can be compared."),
+        "all draws by k": (every + math.log(n_draws / k), "all draws in one logarithm, and divided by k: sum within each group only."),
+        "all draws": (every, "you used all draws as one group; with k draws the groups have k."),
+        "summed over images": (want * n_images, "that is a sum over the images; average over them."),
+        "summed over groups": (want * n_groups, "that is a sum over the groups; average over them."),
+        "sign": (-want, "the right size with the wrong sign: a bound on log p(x), not on −log p(x)."),
+        "images inside the log": (_pooled(log_weights, k), "the mean over the images belongs outside of the log: each image has its own p(x)."),
+        "one for each image": ([[_bound(column[:, None], k) for column in log_weights.T]], "that is one bound for each image: average over them."),
     }  # fmt: skip
 
 
-def _bound_slip(got: np.ndarray, want: np.ndarray, finite: np.ndarray) -> Wrong:
-    """The sentence of the slip that explains all answers that are numbers, told of the first wrong one."""
-    first = int(np.argmax(finite & ~np.isclose(got, want, rtol=1e-7, atol=1e-6)))
-    draws, k = DRAWS[first]
-    said = f"With {len(draws)} draws and k = {k} you got {got[first]:.4f}, expected {want[first]:.4f}: "
-    slips = [_bound_slips(*given) for given in DRAWS]
-    return first_slip(
-        by_value(
-            got[finite],
-            {words: np.array([slip[words] for slip in slips])[finite] for words in slips[0]},
-            said,
-            1e-6,
-        ),
-        said + "cut the draws into groups of k, take the log of the mean weight of each, and average.",
-    )
+def _draws(level, n_draws: int, k: int) -> tuple[np.ndarray, int]:
+    """log_weights, k."""
+    return level + 4 * np.random.default_rng(n_draws).normal(size=(n_draws, 7)), k
 
 
-def _pooled(log_weights: np.ndarray, k: int) -> float:
-    groups = log_weights.reshape(-1, k * log_weights.shape[1])
-    top = groups.max(axis=1)
-    return float((top + np.log(np.exp(groups - top[:, None]).mean(axis=1))).mean())
+APART = np.array([-90.0, -1500.0, -900.0, -300.0, -95.0, -110.0, -700.0])
+UNDERFLOW = (
+    "with log-weights near −1,500, or hundreds of nats apart from image to image, exp gives 0, and the logarithm of 0 is −inf. "
+    "torch.logsumexp takes out the largest weight of each group first."
+)
+
+
+@task(
+    "11.2",
+    cases=[_draws(-90.0, 60, 5), _draws(-20.0, 60, 1), _draws(np.linspace(-100, -80, 7), 30, 6)],
+    slips=_bound_slips,
+    extremes=[
+        Extreme(_draws(-1500.0, 40, 20), "underflow", UNDERFLOW),
+        Extreme(_draws(APART, 30, 6), "underflow", UNDERFLOW),
+    ],
+    rtol=1e-5,
+    where=lambda draws, k: f"with {len(draws)} draws and k = {k}",
+    rule="cut the draws into groups of k, take the log of the mean weight of each, and average.",
+    right="Right. With k = 1 it is the average of the logs, an ELBO; as k grows the log moves outside of the average, and the bound can only rise, on average, towards log p(x).",
+)
+def bound_with(log_weights, k: int) -> float:
+    """``answer(log_weights, k) -> ()``: the importance-weighted bound with k draws, from (n_draws, n) log-weights."""
+    return _bound(log_weights, k)
 
 
 # --- which figures can be compared ------------------------------------------------------------------------
@@ -193,24 +171,26 @@ WHY = {
 }
 
 
-@exercise
+@exercise("11.3")
 def same_quantity(answer) -> str:
     """``answer``: a set of the letters a to e, those that bound the same quantity as 86.76."""
     letters = _letters(answer)
-    if letters == SAME:
-        return (
-            "Right: a, b and e bound the same mean of −log p over tossed held-out images, more or less tightly; c counts "
-            "in densities, and d is about other data."
-        )
+    put_in, missing = sorted(letters - SAME), sorted(SAME - letters)
     said = f"{5 - len(letters ^ SAME)} of the five letters are placed right"
-    if put_in := sorted(letters - SAME):
-        raise Wrong(f"{said}. Look at {put_in[0]}: {WHY[put_in[0]]}")
-    missing = sorted(SAME - letters)
-    if len(missing) == 1:
-        raise Wrong(f"{said}. Look at {missing[0]}: {WHY[missing[0]]}")
-    raise Wrong(
-        f"{said}, and {len(missing)} more belong in: ask of each one left out what the random thing is whose probability "
-        "is taken, and whether the figure bounds it."
+    if put_in or len(missing) == 1:
+        letter = (put_in or missing)[0]
+        raise Wrong(
+            f"{said}. Look at {letter}: {WHY[letter]}", f"{letter} {'put in' if put_in else 'left out'}"
+        )
+    if missing:
+        raise Wrong(
+            f"{said}, and {len(missing)} more belong in: ask of each one left out what the random thing is whose probability "
+            "is taken, and whether the figure bounds it.",
+            f"{len(missing)} left out",
+        )
+    return (
+        "Right: a, b and e bound the same mean of −log p over tossed held-out images, more or less tightly; c counts "
+        "in densities, and d is about other data."
     )
 
 
@@ -231,70 +211,61 @@ def _letters(answer) -> set[str]:
 # --- the area under the ROC curve -------------------------------------------------------------------------
 
 
-def _compare(normal: np.ndarray, strange: np.ndarray, tie: float) -> float:
+def _compare(normal, strange, tie: float = 0.5) -> float:
     pairs = [1.0 if s > n else tie if s == n else 0.0 for s in strange for n in normal]
     return sum(pairs) / len(pairs)
 
 
-def _scores() -> list[tuple[np.ndarray, np.ndarray]]:
-    """Normal and strange ones, some of them equal."""
-    generator, sizes = np.random.default_rng(1371), ((8, 5), (5, 8), (6, 6))
-    whole = [(generator.integers(0, 6, n) ** 2.0, generator.integers(1, 8, m) ** 2.0) for n, m in sizes]
-    return [*whole, (np.array([5.25, 0.3, 0.51, 2.0, 0.9]), np.array([0.5, 0.3, 5.25]))]
-
-
-SCORES = _scores()
-
-
-@exercise
-def auc(answer) -> str:
-    """``answer(normal, strange) -> ()``: how often a strange example scores above a normal one, ties counted half."""
-    got = [number(function(answer)(*map(torch.tensor, scores)), "The area") for scores in SCORES]
-    want = [_compare(*scores, 0.5) for scores in SCORES]
-    if not close(got, want, rtol=1e-6):
-        raise _auc_slip(got, want)
-    return (
-        "Right, ties included. It needs no threshold and does not care about the scale of the scores, only about their "
-        "order; at ½ the score knows nothing, and below ½ it would do better turned around."
-    )
-
-
-def _middle(scores: np.ndarray) -> float:
+def _middle(scores) -> float:
     """The lower of the middle scores, as torch's median."""
     return np.sort(scores)[(len(scores) - 1) // 2]
 
 
-def _auc_slips(normal: np.ndarray, strange: np.ndarray) -> dict[str, float]:
-    want, n = _compare(normal, strange, 0.5), min(len(normal), len(strange))
-    pooled = np.concatenate([normal, strange])
+def _auc_slips(normal, strange) -> dict[str, tuple]:
+    want, n, pooled = (
+        _compare(normal, strange),
+        min(len(normal), len(strange)),
+        np.concatenate([normal, strange]),
+    )
+    over = lambda level: (strange > level).mean()  # noqa: E731
+    one_level = "you compared with one threshold, the median of {} scores; compare with every normal score."
     return {
-        "the other way round: a strange example should have the higher score.": 1 - want,
-        "ties count for nothing; each should count one half, or equal scores would look like failure.": _compare(normal, strange, 0.0),
-        "ties count as wins; each should count one half.": _compare(normal, strange, 1.0),
-        "that is the Gini coefficient, 2 AUC − 1: wins less losses; asked is the share of wins, ties half.": 2 * want - 1,
-        "compare every strange example with every normal one, not only those in the same place.": (strange[:n] > normal[:n]).mean(),
-        "you compared with one threshold, the median of the normal scores; compare with every normal score.": (strange > _middle(normal)).mean(),
-        "you compared with one threshold, the median of all scores; compare with every normal score.": (strange > _middle(pooled)).mean(),
-        "you compared with the mean of the normal scores; compare with every one.": (strange > normal.mean()).mean(),
-        "you compared with the mean of all scores; compare with every normal score.": (strange > pooled.mean()).mean(),
-        "you compared with the highest normal score only; compare with every one.": (strange > normal.max()).mean(),
-        "the other way round, and ties are lost: a strange example should have the higher score.": _compare(strange, normal, 0.0),
-        "values below ½ are turned around; below ½ the score is worse than none, and the area says so.": max(want, 1 - want),
-        "the scores are rounded to whole numbers before they are compared.": _compare(np.floor(normal), np.floor(strange), 0.5),
-        "that is the number of pairs; divide by how many there are.": want * len(normal) * len(strange),
+        "other way round": (1 - want, "the other way round: a strange example should have the higher score."),
+        "ties lost": (_compare(normal, strange, 0.0), "ties count for nothing; each should count one half, or equal scores would look like failure."),
+        "ties won": (_compare(normal, strange, 1.0), "ties count as wins; each should count one half."),
+        "Gini": (2 * want - 1, "that is the Gini coefficient, 2 AUC − 1: wins less losses; asked is the share of wins, ties half."),
+        "same places": ((strange[:n] > normal[:n]).mean(), "compare every strange example with every normal one, not only those in the same place."),
+        "median of the normal": (over(_middle(normal)), one_level.format("the normal")),
+        "median of all": (over(_middle(pooled)), one_level.format("all")),
+        "mean of the normal": (over(normal.mean()), "you compared with the mean of the normal scores; compare with every one."),
+        "mean of all": (over(pooled.mean()), "you compared with the mean of all scores; compare with every normal score."),
+        "highest normal": (over(normal.max()), "you compared with the highest normal score only; compare with every one."),
+        "other way, ties lost": (_compare(strange, normal, 0.0), "the other way round, and ties are lost: a strange example should have the higher score."),
+        "turned around": (max(want, 1 - want), "values below ½ are turned around; below ½ the score is worse than none, and the area says so."),
+        "rounded": (_compare(np.floor(normal), np.floor(strange)), "the scores are rounded to whole numbers before they are compared."),
+        "percent": (100 * want, "that is in percent; the area is a share, between 0 and 1."),
+        "number of pairs": (want * len(normal) * len(strange), "that is the number of pairs; divide by how many there are."),
     }  # fmt: skip
 
 
-def _auc_slip(got: list[float], want: list[float]) -> Wrong:
-    """The sentence of the slip that explains all sets of scores, told of the first wrong one."""
-    first = int(np.argmin(np.isclose(got, want, rtol=1e-6)))
-    normal, strange = SCORES[first]
-    said = (
-        f"For {len(normal)} normal and {len(strange)} strange scores you got {got[first]:.4f}, "
-        f"expected {want[first]:.4f}: "
-    )
-    slips = [_auc_slips(*scores) for scores in SCORES]
-    return first_slip(
-        by_value(got, {words: np.array([slip[words] for slip in slips]) for words in slips[0]}, said, 1e-5),
-        said + "count the pairs in which the strange score is the higher one, ties half.",
-    )
+def _scores() -> list[tuple[np.ndarray, np.ndarray]]:
+    """Normal and strange ones, some of them equal, some negative."""
+    generator, sizes = np.random.default_rng(1371), ((8, 5), (5, 8), (6, 6))
+    whole = [(generator.integers(0, 6, n) ** 2.0, generator.integers(1, 8, m) ** 2.0) for n, m in sizes]
+    close_together = (np.array([5.25, 0.3, 0.51, 2.0, 0.9]), np.array([0.5, 0.3, 5.25]))
+    return [*whole, close_together, (np.array([-7.5, -3.0, -9.0]), np.array([-8.0, -3.0, -2.5, -1.0]))]
+
+
+@task(
+    "11.4",
+    cases=_scores(),
+    slips=_auc_slips,
+    extremes=[Extreme((np.ones(3), np.ones(4)), "all equal", "scores that are all equal tell nothing, and every tie counts one half.")],
+    called="the area",
+    where=lambda normal, strange: f"for {len(normal)} normal and {len(strange)} strange scores",
+    rule="count the pairs in which the strange score is the higher one, ties half.",
+    right="Right, ties included. It needs no threshold and does not care about the scale of the scores, only about their order; at ½ the score knows nothing, and below ½ it would do better turned around.",
+)  # fmt: skip
+def auc(normal, strange) -> float:
+    """``answer(normal, strange) -> ()``: how often a strange example scores above a normal one, ties counted half."""
+    return _compare(normal, strange)

@@ -68,7 +68,7 @@ export default {
     );
 
     const judge = (index) => {
-      const { name, reason } = options[index];
+      const { reason } = options[index];
       const good = index === right;
       const words =
         kind === "quiz" ? ["Right.", "Not quite."] : ["This is what happened.", "This did not happen."];
@@ -78,7 +78,6 @@ export default {
       verdict.replaceChildren(
         h("strong", { class: "ae-judged" }, mark, words[good ? 0 : 1]),
         " ",
-        name ? h("em", {}, ...inline(`${name}: `)) : "",
         ...inline(reason),
       );
       return verdict.textContent.replace(/^[✓✗]/, "");

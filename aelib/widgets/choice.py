@@ -6,30 +6,45 @@ from collections.abc import Sequence
 
 import traitlets
 
+from aelib import questions
 from aelib.widgets.base import Interactive
 
+Options = Sequence[Sequence[str]]
+"""A (text, reason) pair for each option."""
 FEWEST, MOST = 2, 4
 HEADINGS = {"predict": "Predict, then run", "quiz": "Check yourself"}
 
 
-def predict(question: str, options: Sequence[tuple[str, str]], *, right: int) -> Choice:
+def predict(question: str, options: Options | None = None, *, right: int | None = None) -> Choice:
     """A prediction to make before the next cell: the reasons stay hidden until "What happened?" is pressed.
 
-    options: (text, reason) pairs, two to four. Each wrong option is a misconception, and its reason begins
-    with the misconception's name and a colon: ``"Numbers taken for bits: one number holds many bits."``
+    ``predict("04.1")`` asks a question of the course by its number (`aelib.questions`), and
+    ``predict("Which way …?", [("Up", "…"), ("Down", "…")], right=0)`` asks one of your own.
+
+    options: (text, reason) pairs, two to four. Each wrong option is a misconception, and its reason says in a
+    plain sentence why it is wrong: ``"One number can hold many bits."``
     right: index of the option that will turn out to be so; its reason does not say "Right": the card does.
 
     Texts are plain, with `code` between backticks; mathematics in Unicode (x̂, σ², ≤), never LaTeX.
     """
-    return Choice("predict", question, options, right)
+    return _ask("predict", question, options, right)
 
 
-def quiz(question: str, options: Sequence[tuple[str, str]], *, right: int) -> Choice:
+def quiz(question: str, options: Options | None = None, *, right: int | None = None) -> Choice:
     """A question that answers back: each choice shows its reason, and one may choose again.
 
-    Options, `right` and texts are as for `predict`.
+    Number or question, options, `right` and texts are as for `predict`.
     """
-    return Choice("quiz", question, options, right)
+    return _ask("quiz", question, options, right)
+
+
+def _ask(kind: str, question: str, options: Options | None, right: int | None) -> Choice:
+    if options is None:
+        found = questions.find(question, kind)
+        return Choice(kind, found["question"], found["options"], found["right"])
+    if right is None:
+        raise ValueError("say which option is right: right=0 is the first.")
+    return Choice(kind, question, options, right)
 
 
 class Choice(Interactive, script="choice"):
@@ -46,7 +61,7 @@ class Choice(Interactive, script="choice"):
     chosen = traitlets.Int(-1).tag(sync=True)
     revealed = traitlets.Bool(False).tag(sync=True)
 
-    def __init__(self, kind: str, question: str, options: Sequence[tuple[str, str]], right: int) -> None:
+    def __init__(self, kind: str, question: str, options: Options, right: int) -> None:
         _check(question, options, right)
         entries = [_entry(text, reason, index == right) for index, (text, reason) in enumerate(options)]
         super().__init__(title=HEADINGS[kind], kind=kind, question=question, options=entries, right=right)
@@ -58,21 +73,13 @@ class Choice(Interactive, script="choice"):
 
 
 def _entry(text: str, reason: str, is_right: bool) -> dict[str, str]:
-    """An option as JavaScript reads it; a wrong one's reason is parted into misconception and explanation."""
-    name, colon, rest = reason.partition(": ")
+    """An option as JavaScript reads it."""
     if is_right and reason.startswith("Right"):
         raise ValueError(f"the reason {reason!r} begins with the word that the card puts before it.")
-    if is_right:
-        return {"text": text, "name": "", "reason": reason}
-    if not (name and colon and rest):
-        raise ValueError(
-            f"the reason of the wrong option {text!r} names no misconception: begin it with a name and a "
-            "colon, as in 'Numbers taken for bits: one number can hold many bits.'"
-        )
-    return {"text": text, "name": name, "reason": rest}
+    return {"text": text, "reason": reason}
 
 
-def _check(question: str, options: Sequence[tuple[str, str]], right: int) -> None:
+def _check(question: str, options: Options, right: int) -> None:
     if not FEWEST <= len(options) <= MOST:
         raise ValueError(f"a question has {FEWEST} to {MOST} options, and {len(options)} were given.")
     if not 0 <= right < len(options):

@@ -96,7 +96,7 @@ class Spots:
         orders = {f"order {cells}": bijections.bin_order(cells, 2, ORDER_SEED) for cells in CELLS[1:]}
         known = {
             "factors": self.factors, "eps": self.eps, "eps_again": self.eps_again, "draws": self.draws,
-            "partner": self.partner, "radius": radius, "real": torch.tensor([distance, coverage]).double(),
+            "partner": self.partner, "radius": radius, "real": torch.tensor([distance, coverage], dtype=torch.float64),
         }  # fmt: skip
         return {name: numbers(values) for name, values in (known | orders).items()}
 

@@ -16,7 +16,7 @@ PACKAGE = ROOT / "aelib"
 
 # Each part of aelib and the parts that it may import; a part that is not named may import none.
 MAY_IMPORT = {
-    "widgets": {"plots", "models", "data", "gaussian", "bits", "bijections", "desiderata"},
+    "widgets": {"models", "data", "gaussian", "bits", "bijections", "desiderata", "questions"},
     "plots": set(),
     "desiderata": {"models", "objectives", "gaussian", "data"},
     "training": {"models", "objectives", "gaussian", "data", "adam", "checkpoints", "progress"},
@@ -31,7 +31,8 @@ MAY_IMPORT = {
     "bits": set(),
     "bijections": set(),
     "equations": set(),
-    "exercises": {"data", "plots"},
+    "questions": set(),
+    "exercises": {"data", "plots", "questions"},
 }
 JUDGED = {"models", "objectives", "likelihoods", "gaussian", "training", "desiderata"}
 HEAVY = {"torch", "numpy", "matplotlib", "scipy", "sklearn", "anywidget", "ipywidgets", "pooch"}

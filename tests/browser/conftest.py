@@ -16,6 +16,9 @@ plain_page  mounts one interactive, without a kernel, in an empty page:
 
 At the end of each test both assert that nothing was asked of another machine and that no error reached the
 console (`lab.watch`, `plain_page.watch`).
+
+AELIB_LATE=150 has every frame, observer and timer of every page come 150 ms late; AELIB_THROTTLE=4 slows the pages'
+processor four times (`make test-late` does both, one after the other).
 """
 
 from __future__ import annotations
@@ -34,6 +37,7 @@ import urllib.request
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 from urllib.parse import quote, urlsplit
 
 import nbformat
@@ -44,7 +48,8 @@ from ipywidgets.widgets.widget import _remove_buffers
 from nbformat import NotebookNode
 from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page, sync_playwright
 
-ROOT = Path(__file__).resolve().parents[2]
+HERE = Path(__file__).resolve().parent
+ROOT = HERE.parents[1]
 NOTEBOOKS = ROOT / "notebooks"
 STUB = (ROOT / "publish" / "model_stub.js").read_text(encoding="utf-8")
 KERNEL = {"display_name": "Python 3 (ipykernel)", "language": "python", "name": "python3"}
@@ -69,6 +74,10 @@ DRAWN = """window.drawn = () =>
   new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(() => setTimeout(done))));"""
 """On every page, `await drawn()` waits until what was changed is seen: a frame tells the interactives their widths,
 and they draw."""
+LATE, THROTTLE = int(os.environ.get("AELIB_LATE", 0)), float(os.environ.get("AELIB_THROTTLE", 1))
+HINDER = (HERE / "late.js").read_text(encoding="utf-8").replace("LATE = 0", f"LATE = {LATE}")
+FINDINGS_ONLY = {"preload": False, "resultTypes": ["violations"]}
+"""What axe is asked: it would fetch style sheets anew, and describe all that is well."""
 FLAGS = [
     "--headless",
     "--no-sandbox",
@@ -108,6 +117,11 @@ class Watch:
     errors: list[str] = field(default_factory=list)
     expected: list[str] = field(default_factory=list)
 
+    def forget(self) -> None:
+        """Begin anew, for the next test on the same pages."""
+        for noted in (self.requests, self.errors, self.expected):
+            noted.clear()
+
     def follow(self, context: BrowserContext) -> None:
         context.on("request", lambda request: self.requests.append(request.url))
         context.on("weberror", lambda error: self.errors.append(str(error.error)))
@@ -144,10 +158,21 @@ class Pages:
             viewport={"width": width, "height": height}, color_scheme=theme, has_touch=touch, is_mobile=touch
         )
         context.set_default_timeout(30_000)
+        if LATE:
+            context.add_init_script(HINDER)
         context.add_init_script(DRAWN)
         self.watch.follow(context)
         self.contexts.append(context)
-        return context.new_page()
+        page = context.new_page()
+        if THROTTLE > 1:
+            context.new_cdp_session(page).send("Emulation.setCPUThrottlingRate", {"rate": THROTTLE})
+        return page
+
+    def new_empty(self, *how: Any) -> Page:
+        """A plain page with nothing in it."""
+        page = self.new_page(*how)
+        page.goto(EMPTY)
+        return page
 
     def close(self) -> None:
         for context in self.contexts:
@@ -171,6 +196,7 @@ PLAIN = """<!doctype html><html lang="en"><meta charset="utf-8"><title>Interacti
 <meta name="viewport" content="width=device-width, initial-scale=1">
 <style>html { color-scheme: light dark } body { margin: 8px }</style>
 <body><main><div id="el"></div></main></body></html>"""
+EMPTY = f"data:text/html;charset=utf-8,{quote(PLAIN)}"
 
 MOUNT = """async ([stub, saved]) => {
   const { mount } = await import(URL.createObjectURL(new Blob([stub], { type: "text/javascript" })));
@@ -186,40 +212,79 @@ SAVED = """(values) => {
 
 
 @dataclass
+class Shelf(Pages):
+    """Plain pages with nothing in them, for the next test of this worker: to open one costs more than most tests."""
+
+    free: dict[bool, list[Page]] = field(default_factory=lambda: {True: [], False: []})
+    lent: dict[Page, bool] = field(default_factory=dict)
+
+    def lend(self, width: int, height: int, theme: str, touch: bool) -> Page:
+        free = self.free[touch]
+        page = free.pop() if free else self.new_empty(width, height, theme, touch)
+        page.set_viewport_size({"width": width, "height": height})
+        page.emulate_media(color_scheme=theme)
+        page.mouse.move(0, 0)
+        self.lent[page] = touch
+        return page
+
+    def take_back(self, page: Page) -> None:
+        """Another document, so that nothing of the last one goes on; a page that the test closed is gone."""
+        touch = self.lent.pop(page)
+        if not page.is_closed():
+            page.goto(EMPTY)
+            self.free[touch].append(page)
+
+
+@dataclass
 class PlainPages(Pages):
     tally: Callable[[str, str], None] = lambda kind, name: None
+    shelf: Shelf | None = None
 
-    def mount(
+    def mount(self, widget: Widget, **how: Any) -> Page:
+        """A page with the widget drawn in it; window.model, window.el and window.cleanup are its parts.
+
+        how: width, height, theme, touch, and own=True for a test that changes more of its page than these.
+        """
+        page = self.mount_saved(saved_state(widget), **how)
+        self.tally("interactives exercised", type(widget).__name__)
+        return page
+
+    def mount_saved(
         self,
-        widget: Widget,
+        saved: dict,
         *,
         width: int = 900,
         height: int = 800,
         theme: str = "light",
         touch: bool = False,
-    ) -> Page:
-        """A page with the widget drawn in it; window.model, window.el and window.cleanup are its parts."""
-        page = self.mount_saved(saved_state(widget), width=width, height=height, theme=theme, touch=touch)
-        self.tally("interactives exercised", type(widget).__name__)
-        return page
-
-    def mount_saved(
-        self, saved: dict, *, width: int = 900, height: int = 800, theme: str = "light", touch: bool = False
+        own: bool = False,
     ) -> Page:
         """The same from what a saved notebook holds of a widget."""
-        page = self.new_page(width, height, theme, touch)
-        page.set_content(PLAIN)
+        page = (self.new_empty if own else self.shelf.lend)(width, height, theme, touch)
         page.evaluate(MOUNT, [STUB, saved])
         return page
+
+    def close(self) -> None:
+        super().close()
+        for page in list(self.shelf.lent):
+            self.shelf.take_back(page)
 
     def wait_until_saved(self, page: Page, **values: object) -> None:
         """Wait until these values are the last that the interactive sent to its kernel."""
         page.wait_for_function(SAVED, arg=values)
 
 
+@pytest.fixture(scope="session")
+def shelf(browser: Browser) -> Iterator[Shelf]:
+    pages = Shelf(browser)
+    yield pages
+    pages.close()
+
+
 @pytest.fixture
-def plain_page(browser: Browser, tally) -> Iterator[PlainPages]:
-    pages = PlainPages(browser, tally=tally)
+def plain_page(shelf: Shelf, tally) -> Iterator[PlainPages]:
+    shelf.watch.forget()
+    pages = PlainPages(shelf.browser, shelf.watch, tally=tally, shelf=shelf)
     yield pages
     pages.close()
     pages.watch.assert_quiet()
@@ -230,7 +295,7 @@ def accessible(tally) -> Callable[..., None]:
     """accessible(page, context=".ae"): axe finds nothing to mend there; what it finds is counted in the closing summary."""
 
     def check(page: Page, context: str = ".ae") -> None:
-        found = Axe().run(page, context=context).response["violations"]
+        found = Axe().run(page, context=context, options=FINDINGS_ONLY).response["violations"]
         for one in found:
             if one["impact"] in ("serious", "critical"):
                 tally("serious accessibility findings", f"{one['id']} on {page.title()}")

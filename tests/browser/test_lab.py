@@ -108,7 +108,7 @@ def test_the_watch_sees_what_leaves_and_what_breaks(plain_page):
 
 @pytest.mark.parametrize(("path", "complaints"), [("kernels?1", 0), ("kernels/1", 1), ("sessions?1", 1)])
 def test_the_watch_forgives_a_server_only_its_list_of_kernels(plain_page, path, complaints):
-    page = plain_page.mount(Counter())
+    page = plain_page.mount(Counter(), own=True)
     page.context.route("http://127.0.0.1/**", lambda route: route.fulfill(status=500))
     with page.expect_console_message(lambda said: "status of 500" in said.text):
         page.evaluate(f"fetch('http://127.0.0.1/api/{path}', {{ mode: 'no-cors' }}).catch(() => {{}})")

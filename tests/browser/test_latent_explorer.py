@@ -116,7 +116,7 @@ def test_keyboard_paints_every_position(plain_page, explorer):
 
 
 def test_saving_waits_until_the_hand_rests(plain_page, explorer):
-    page = plain_page.mount(explorer)
+    page = plain_page.mount(explorer, own=True)
     page.clock.install(time=0)
     page.clock.pause_at(1000)  # the clock stands between presses: a slow machine is no slow hand
     page.get_by_role("slider", name="Code size K").focus()

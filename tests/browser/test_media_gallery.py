@@ -308,7 +308,7 @@ def test_clips_wait_for_who_prefers_less_motion(plain_page, monkeypatch):
         return page
 
     monkeypatch.setattr(plain_page, "new_page", calm)
-    page = plain_page.mount(gallery("video"))
+    page = plain_page.mount(gallery("video"), own=True)
     page.wait_for_timeout(400)
     assert seen(page)[0] == "frame 1 of 8"
     page.get_by_role("button", name="Play").click()

@@ -17,7 +17,7 @@ from playwright.sync_api import Page
 
 from publish import pages as course
 from publish import slides as lectures
-from publish.lesson import displayed_widgets, lessons, markdown, read, widget_states
+from publish.lesson import asked, cells, displayed_widgets, lessons, markdown, read, widget_states
 
 READY = "html[data-ready]"
 FORMULA = re.compile(r"\$\$.+?\$\$|(?<![\\$])\$[^$\n]+?\$", re.DOTALL)
@@ -179,11 +179,10 @@ def test_a_page_is_light_and_keeps_its_secrets(site, path):
     written = (site / f"{path.stem}.html").read_text(encoding="utf-8")
     assert len(written) < 3e6
     assert not FROM_ELSEWHERE.search(written)
-    hidden = [cell for cell in read(path).cells if cell.metadata.get("jupyter", {}).get("source_hidden")]
-    folds = re.findall(
-        r'<section [^>]*id="cell-([^"]*)"[^>]*>\s*<details class="source"(?![^>]*\bopen\b)', written
-    )
-    assert folds == [cell.id for cell in hidden]
+    lesson = read(path)
+    coded = re.findall(r'<section [^>]*id="cell-([^"]*)"[^>]*>\s*<div class="source"', written)
+    asking = {cell for cell, _ in asked(lesson).values()}
+    assert coded == [cell.id for cell in cells(lesson, "code") if cell.id not in asking]
     assert "Not tried yet" not in written
 
 

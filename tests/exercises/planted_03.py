@@ -4,7 +4,9 @@ A mistake stands where the stub stood; the cell's last line then calls the check
 """
 
 ENTROPY = "import math\n\n\ndef h(p):\n    return -sum(q * math.log(q) for q in (p, 1 - p) if q > 0)\n\n\n"
+
 HEAD = "def binary_information(p_one, flip):\n"
+
 ARRIVES = "    z = p_one * (1 - flip) + (1 - p_one) * flip\n"
 
 BOUND = "import math\n\n\ndef information_bound(q, p):\n    return "
@@ -26,19 +28,7 @@ PLANTED: dict[str, list[tuple[str, str]]] = {
             "0 · log 0 counts as 0",
         ),
         (ENTROPY + HEAD + ARRIVES + "    return (h(z) - h(flip)) / math.log(2)", "in bits"),
-        (ENTROPY + HEAD + ARRIVES + "    return h(z)", "entropy of Z"),
-        (ENTROPY + HEAD + "    return h(p_one * (1 - flip)) - h(flip)", "comes about in two ways"),
-        (ENTROPY + HEAD + "    return h(p_one * (1 - flip) + flip) - h(flip)", "comes about in two ways"),
-        (ENTROPY + HEAD + "    return h(p_one) - h(flip)", "surplus over the noise"),
-        (ENTROPY + HEAD + "    return math.log(2) - h(flip)", "fair coin"),
         (ENTROPY + HEAD + ARRIVES + "    return h(flip) - h(z)", "never negative"),
-        (
-            "def h(p):\n    p = torch.tensor(p)\n    return -p * p.log() - (1 - p) * (1 - p).log()\n\n\n"
-            + HEAD
-            + ARRIVES
-            + "    return h(z) - h(flip)",
-            "0 · log 0",
-        ),
     ],
     "lesson03.posterior": [
         ("def posterior(q):\n    return q", "unchanged"),
@@ -46,60 +36,18 @@ PLANTED: dict[str, list[tuple[str, str]]] = {
             "def posterior(q):\n    return q / q.sum(dim=1, keepdim=True)",
             "dividing by their sums changes nothing",
         ),
-        ("def posterior(q):\n    return (q / q.sum(dim=0)).T", "table is turned"),
         ("def posterior(q):\n    return q / q.sum(dim=0) / len(q)", "it cancels"),
-        ("def posterior(q):\n    return torch.softmax(q, dim=0)", "softmax"),
-        ("def posterior(q):\n    return q / q.sum()", "joint distribution"),
-        ("def posterior(q):\n    return q.sum(dim=0)", "should have shape (4, 6)"),
     ],
     "lesson03.information_bound": [
         (
             "import math\n\n\ndef information_bound(q, p):\n    used = (p > 0) & (q > 0)\n    return math.log(len(q)) + (q[used] * p[used].log()).sum() / len(q)",
             "not where p is",
         ),
-        (BOUND + "math.log(len(q)) + torch.xlogy(p, q).sum() / len(q)", "you have them exchanged"),
-        (BOUND + "math.log(len(q)) + torch.xlogy(q, q).sum() / len(q)", "the logarithm of q itself"),
-        (BOUND + "math.log(q.shape[1]) + torch.xlogy(q, p).sum() / len(q)", "log n counts the examples"),
         (BOUND + "math.log(len(q)) + torch.where(q > 0, q * p.log(), 1.0).sum() / len(q)", "torch.xlogy"),
-        (
-            "import math\n\n\ndef information_bound(q, p):\n"
-            "    return (math.log(len(q)) + torch.xlogy(q, p).sum() / len(q)) / math.log(2)",
-            "value in bits",
-        ),
-        ("def information_bound(q, p):\n    return torch.xlogy(q, p).sum() / len(q)", "log n is missing"),
-        (
-            "import math\n\n\ndef information_bound(q, p):\n    return math.log(len(q)) + "
-            "torch.xlogy(q, p).sum()",
-            "divided by n",
-        ),
-        (
-            "import math\n\n\ndef information_bound(q, p):\n    return math.log(len(q)) + p.log().mean()",
-            "treats all codes alike",
-        ),
-        (
-            "import math\n\n\ndef information_bound(q, p):\n    return math.log(len(q)) + "
-            "torch.xlogy(q, p).mean()",
-            "number of symbols",
-        ),
-        (
-            "import math\n\n\ndef information_bound(q, p):\n    return math.log(len(q)) + (q * "
-            "p).sum(1).log().mean()",
-            "log of the average",
-        ),
-        (
-            "import math\n\n\ndef information_bound(q, p):\n    return math.log(len(q)) - "
-            "torch.xlogy(q, p).sum() / len(q)",
-            "makes the bound smaller",
-        ),
         (
             "import math\n\n\ndef information_bound(q, p):\n    own = q / q.sum(0)\n    return "
             "math.log(len(q)) + torch.xlogy(q, own).sum() / len(q)",
             "encoder's own posterior",
-        ),
-        (
-            "import math\n\n\ndef information_bound(q, p):\n    return math.log(len(q)) + (q * "
-            "p.log()).sum() / len(q)",
-            "torch.xlogy",
         ),
     ],
     "lesson03.ruin": [
@@ -123,7 +71,5 @@ PLANTED: dict[str, list[tuple[str, str]]] = {
         ("def h(z):\n    return 1 - z\n\n\ndef h_inverse(z):\n    return 1 - z", "still neighbours"),
         ("def h(z):\n    return z**3\n\n\ndef h_inverse(z):\n    return z ** (1 / 3)", "still neighbours"),
         ("def h(z):\n    return (20 * z) % 1\n\n\ndef h_inverse(z):\n    return z / 20", "do not come back"),
-        ("def h(z):\n    return (z + 0.5) % 1\n\n\ndef h_inverse(z):\n    return (z + 0.5) % 1", "cut finer"),
-        ("def h(z):\n    return 20 * z\n\n\ndef h_inverse(z):\n    return z / 20", "within 0 and 1"),
     ],
 }

@@ -4,46 +4,47 @@ A mistake stands where the stub stood; the cell's last line then calls the check
 """
 
 HOLE = "def hole(generated, train, held_out):\n"
+
 DRAW = "def draw(mu, log_var, eps):\n    return "
+
 GENERATE = "def generate(z, eps, weight, mean, noise_var):\n    return "
+
 OWNER = "def owner(z, mu, log_var):\n    apart = (z[:, None] - mu) ** 2\n    return "
 
 PLANTED: dict[str, list[tuple[str, str]]] = {
     "lesson05.hole": [
-        (HOLE + "    near = lambda x: torch.cdist(x, train).min(dim=1).values.mean()\n    return near(held_out) / near(generated)", "upside down"),
-        (HOLE + "    near = lambda x: torch.cdist(x, train).min(dim=1).values.sum()\n    return near(generated) / near(held_out)", "a ratio of sums"),
-        (HOLE + "    near = lambda x: torch.tensor(np.median(torch.cdist(x, train).min(dim=1).values))\n    return near(generated) / near(held_out)", "from medians"),
-        (HOLE + "    return torch.cdist(generated, train).min(dim=1).values.mean()", "the distance itself"),
-        (HOLE + "    near = lambda x: torch.cdist(x, train).min(dim=0).values.mean()\n    return near(generated) / near(held_out)", "each *training* example"),
-        (HOLE + "    near = lambda x: (torch.cdist(x, train) ** 2).min(dim=1).values.mean()\n    return near(generated) / near(held_out)", "squared"),
-        (HOLE + "    near = lambda x: torch.cdist(x, train).mean()\n    return near(generated) / near(held_out)", "far from most"),
+        (
+            HOLE
+            + "    near = lambda x: torch.cdist(x, train).min(dim=1).values.mean()\n    return near(held_out) / near(generated)",
+            "upside down",
+        ),
+        (
+            HOLE
+            + "    near = lambda x: torch.cdist(x, train).min(dim=0).values.mean()\n    return near(generated) / near(held_out)",
+            "each *training* example",
+        ),
+        (
+            HOLE
+            + "    near = lambda x: (torch.cdist(x, train) ** 2).min(dim=1).values.mean()\n    return near(generated) / near(held_out)",
+            "squared",
+        ),
     ],
     "lesson05.draw": [
-        (DRAW + "mu + log_var.sqrt() * eps", "Some of your codes are NaN"),
         (DRAW + "mu + torch.exp(log_var) * eps", "square root"),
-        (DRAW + "mu + log_var * eps", "never negative"),
         (DRAW + "mu + torch.exp(log_var) / 2 * eps", "halved after"),
         (DRAW + "torch.exp(log_var / 2) * eps", "left out μ"),
-        (DRAW + "mu + torch.exp(log_var / 2)", "left out the noise"),
-        (DRAW + "mu + torch.exp(log_var / 2) * torch.randn_like(mu)", "not the eps"),
     ],
     "lesson05.generate": [
         (GENERATE + "mean + z @ weight.T + eps", "eps as it is"),
         (GENERATE + "mean + z @ weight.T + noise_var * eps", "its square root"),
-        (GENERATE + "mean + z @ weight.T", "left out the noise"),
-        (GENERATE + "z @ weight.T + noise_var.sqrt() * eps", "left out the mean"),
         (GENERATE + "mean + z @ weight.T + noise_var.mean().sqrt() * eps", "probabilistic PCA"),
-        (GENERATE + "mean + z @ weight.T + noise_var", "instead of noise"),
     ],
     "lesson05.owner": [
         (OWNER + "(log_var / 2 + apart / log_var.exp()).sum(dim=2).argmin(dim=1)", "one of the two terms"),
-        (OWNER + "(log_var + apart / log_var.exp() / 2).sum(dim=2).argmin(dim=1)", "one of the two terms"),
-        (OWNER + "(log_var - apart / log_var.exp()).sum(dim=2).argmax(dim=1)", "sign of log σ² is turned"),
-        (OWNER + "(-(log_var + apart / log_var.exp()) / 2).exp().sum(dim=2).argmax(dim=1)", "add the logarithms"),
-        (OWNER + "apart.sum(dim=2).argmin(dim=1)", "nearest mean"),
-        (OWNER + "(apart / log_var.exp()).sum(dim=2).argmin(dim=1)", "½ log σ²"),
+        (
+            OWNER + "(-(log_var + apart / log_var.exp()) / 2).exp().sum(dim=2).argmax(dim=1)",
+            "add the logarithms",
+        ),
         (OWNER + "(-log_var - apart / (2 * log_var).exp() / 2).sum(dim=2).argmax(dim=1)", "log_var as log σ"),
-        (OWNER + "(-log_var - apart / log_var.exp()).sum(dim=2)", "argmax"),
-        (OWNER + "(-log_var - apart / log_var.exp()).sum(dim=2).argmin(dim=1)", "smallest density"),
     ],
-}  # fmt: skip
+}

@@ -37,16 +37,16 @@ def line_of(verdict, k: int) -> str:
 
 
 def test_all_right_and_all_untouched_are_one_sentence():
-    assert check.derivation(*RIGHT).status == "right"
+    assert check.derivation(*RIGHT).state == "right"
     verdict = check.derivation(*[untouched] * 6)
-    assert verdict.status == "not tried" and "line" not in verdict.sentence.split("run")[0]
+    assert verdict.state == "not tried" and "line" not in verdict.sentence.split("run")[0]
 
 
 @pytest.mark.parametrize("k", range(1, 7))
 def test_one_open_line_leaves_the_others_right(k: int):
     for answer in (untouched, ...):
         verdict = check.derivation(*with_line(k, answer))
-        assert verdict.status == "not tried"
+        assert verdict.state == "not tried"
         assert line_of(verdict, k) == f"line {k}: ○ not tried yet."
         assert all(line_of(verdict, n) == f"line {n}: ✓ right." for n in range(1, 7) if n != k)
 
@@ -61,7 +61,7 @@ def test_one_right_line_counts_alone(k: int):
 @pytest.mark.parametrize("k", range(1, 7))
 def test_an_exception_is_that_line_s_alone(k: int):
     verdict = check.derivation(*with_line(k, broken))
-    assert verdict.status == "error"
+    assert verdict.state == "error"
     assert "ZeroDivisionError" in line_of(verdict, k)
     assert verdict.sentence.startswith("5 of 6 lines stand")
 
@@ -70,5 +70,5 @@ def test_an_exception_is_that_line_s_alone(k: int):
 def test_the_wrong_sign_is_refused_in_each_line(k: int):
     right = RIGHT[k - 1]
     verdict = check.derivation(*with_line(k, lambda *values: -right(*values)))
-    assert verdict.status == "wrong"
+    assert verdict.state == "wrong"
     assert line_of(verdict, k).startswith(f"line {k}: ✗")

@@ -8,7 +8,9 @@ from pathlib import Path
 import pytest
 import render
 
-from publish.lesson import lessons, read, source_sha256, widget_states
+from aelib.widgets import choice
+from publish.lesson import asked, interactives, lessons, read, source_sha256, widget_states
+from publish.scripts import LOADERS, mark
 
 every_lesson = pytest.mark.parametrize("path", lessons(), ids=lambda path: path.stem)
 
@@ -28,13 +30,26 @@ def test_saved_interactives_are_the_present_ones(path: Path):
         if module.startswith("aelib."):
             widget = getattr(importlib.import_module(module), name)
             kept = model["state"]
-            stale += [name + key for key in ("_esm", "_css") if kept.get(key) != text(widget, key)]
+            stale += [
+                name + key for key in LOADERS if not kept.get(key, "").startswith(mark(text(widget, key)))
+            ]
     assert not stale, f"run `make notebooks ONLY={path.name[:2]}`"
 
 
-def text(widget: type, key: str) -> str | None:
-    value = getattr(widget, key, None)
-    return None if value is None else str(getattr(value, "default_value", value))
+@every_lesson
+def test_saved_questions_are_those_of_the_data(path: Path):
+    notebook = read(path)
+    saved = [model["state"] for name, model in interactives(notebook) if name == "Choice"]
+    given = [getattr(choice, kind)(number) for number, (_, kind) in asked(notebook).items()]
+    assert len(saved) == len(given)
+    for state, question in zip(saved, given, strict=True):
+        said = question.get_state(("kind", "question", "options", "right"))
+        assert {key: state[key] for key in said} == said, f"run `make notebooks ONLY={path.name[:2]}`"
+
+
+def text(widget: type, key: str) -> str:
+    value = getattr(widget, key)
+    return str(getattr(value, "default_value", value))
 
 
 @pytest.mark.parametrize("name", render.makers())

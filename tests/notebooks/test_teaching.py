@@ -2,7 +2,7 @@
 
 A plan cites a heading of its lesson *in italics* and uses italics for nothing else; it cites exercises by number
 everywhere and by their whole heading in the section on exercises. A question is cited by its first words in quotation
-marks, its right option in bold quotation marks, and each wrong one by the name that its reason gives to the mistake.
+marks, its right option in bold quotation marks, and each wrong one by its first words.
 """
 
 from __future__ import annotations
@@ -15,7 +15,8 @@ from pathlib import Path
 
 import pytest
 
-from publish.lesson import NOTEBOOKS, calls, cells, equations, exercises, lessons, markdown, read
+from aelib import questions
+from publish.lesson import NOTEBOOKS, equations, exercises, lessons, markdown, read
 
 PLANS = NOTEBOOKS / "teaching"
 SECTIONS = [
@@ -81,17 +82,6 @@ def minutes_of(path: Path) -> dict[str, int]:
     """Whole heading of each task in the section on exercises, and its minutes."""
     found = re.findall(r"^- \*([^*\n]+)\* \((\d+) min\):", section(path, "Exercises"), re.M)
     return {heading: int(minutes) for heading, minutes in found}
-
-
-def questions(notebook) -> list[tuple[str, list[tuple[str, str]], int]]:
-    """Of each prediction and quiz: the question, options with reasons, and the index of the right one."""
-    found = []
-    for cell in cells(notebook, "code"):
-        for call in calls(cell.source):
-            if getattr(call.func, "id", "") in ("predict", "quiz"):
-                question, options = map(ast.literal_eval, call.args)
-                found.append((question, options, ast.literal_eval(call.keywords[0].value)))
-    return found
 
 
 def entries(path: Path) -> list[tuple[str, str, list[str]]]:
@@ -194,14 +184,16 @@ def test_every_row_says_where_one_is(path: Path):
 
 @every_plan
 def test_questions_answers_and_misconceptions(path: Path):
-    asked, told = questions(notebook_of(path)), entries(path)
+    asked, told = questions.of_lesson(path.stem).values(), entries(path)
     assert len(told) == len(asked)
-    for (question, options, right), (start, answer, names) in zip(asked, told, strict=True):
+    for entry, (start, answer, names) in zip(asked, told, strict=True):
+        question, options, right = entry["question"], entry["options"], entry["right"]
         assert question.startswith(start)
         assert options[right][0].startswith(answer), question
         assert sum(option.startswith(answer) for option, _ in options) == 1, "the answer fits two options"
-        wrong = [reason.partition(":")[0] for k, (_, reason) in enumerate(options) if k != right]
-        assert names == wrong, question
+        wrong = [option for k, (option, _) in enumerate(options) if k != right]
+        assert len(names) == len(wrong)
+        assert all(map(str.startswith, wrong, names)), question
 
 
 @every_plan

@@ -16,6 +16,8 @@ from aelib.bijections import (
     unscramble,
 )
 
+pytestmark = pytest.mark.processor
+
 CODES = torch.randn(1000, 3, generator=torch.Generator().manual_seed(0)) * torch.tensor([1.0, 5.0, 0.1])
 EDGES = bin_edges(CODES, 20)
 

@@ -7,6 +7,8 @@ from hypothesis import strategies as st
 
 from aelib.bits import best_so_far, code_range, pack, quantise, unpack
 
+pytestmark = pytest.mark.processor
+
 bit_depths = st.integers(1, 10)
 
 

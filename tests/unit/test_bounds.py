@@ -12,6 +12,8 @@ from aelib.desiderata import active_latents
 from aelib.models import VAE
 from aelib.objectives import elbo, importance_weighted_bound, neg_elbo
 
+pytestmark = pytest.mark.processor
+
 
 @pytest.fixture
 def model() -> VAE:

@@ -62,6 +62,15 @@ def test_pca_is_scikit_learns():
     assert score == pytest.approx(fitted.explained_variance_ratio_.sum(), abs=1e-5)
 
 
+@pytest.mark.parametrize("n", [10, 100, 1437])
+@pytest.mark.parametrize("value", [0.0, 0.1, 1 / 3, 7.7, 1e6])
+def test_examples_that_are_all_alike_have_nothing_to_explain(value, n):
+    """Their mean may differ from them by rounding."""
+    x = torch.full((n, 64), value)
+    with pytest.raises(des.UndefinedError, match="nothing to explain"):
+        des.informative(x, x + 0.1, x.mean(0))
+
+
 @pytest.mark.parametrize(("scale", "shift"), [(10.0, 0.0), (1.0, 5.0), (0.01, -3.0)])
 def test_informative_ignores_units(scale, shift):
     x, x_hat = uniform(50, 8), uniform(50, 8, seed=1)
@@ -308,6 +317,13 @@ def test_representative_by_hand():
     assert found.distance_ratio == pytest.approx(3.5)
     assert (found.coverage, found.real_coverage) == (0.5, 1.0)
     assert found.closeness == found.score == pytest.approx(1 / 3.5)
+
+
+@pytest.mark.parametrize("shift", [0, 100, -1000])
+def test_held_out_copies_set_no_standard_wherever_the_data_lie(shift):
+    train = shift + normal(300, 64)
+    with pytest.raises(des.UndefinedError, match="copies of training examples"):
+        des.representative(shift + normal(100, 64), train, train[50:150].clone())
 
 
 def test_representative_ignores_units_order_and_rotation():

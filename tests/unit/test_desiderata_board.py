@@ -137,10 +137,11 @@ def test_every_shuffle_moves_cells_in_both_coordinates():
 
 
 def test_what_travels():
-    numbers = np.frombuffer(DesiderataBoard().data)
+    sent = DesiderataBoard().arrays
     held_out = N_EXAMPLES - N_TRAIN
-    assert len(numbers) == 4 * N_EXAMPLES + 5 * held_out + N_TRAIN + 2 + 2 * sum(CELLS[1:])
-    assert len(DesiderataBoard().data) < 60_000
+    count = sum(int(np.prod(packed["shape"])) for packed in sent.values())
+    assert count == 4 * N_EXAMPLES + 5 * held_out + N_TRAIN + 2 + 2 * sum(CELLS[1:])
+    assert sum(len(packed["data"]) for packed in sent.values()) < 60_000
 
 
 def test_settings_out_of_range_are_refused():

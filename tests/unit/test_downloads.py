@@ -12,6 +12,7 @@ import struct
 import subprocess
 import sys
 import threading
+from dataclasses import replace
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from types import SimpleNamespace
@@ -552,3 +553,34 @@ BAD_IDX = {
 def test_idx_refusals(content, sentence):
     with pytest.raises(ValueError, match=re.escape(sentence)):
         idx.parse(content, "the labels")
+
+
+# Under other names, where other programs put them
+
+PLACES = {"meant for it": "tiny", "the folder itself": ".", "as torchvision does": "TINY/raw"}
+SPELLINGS = {"-idx": lambda name: name, ".idx": lambda name: name.replace("-idx", ".idx")}
+
+
+@pytest.mark.parametrize("spelling", SPELLINGS.values(), ids=SPELLINGS)
+@pytest.mark.parametrize("place", PLACES.values(), ids=PLACES)
+@pytest.mark.parametrize("form", FORMS.values(), ids=FORMS)
+def test_the_hash_decides_not_the_name(stage, own, parts, place, spelling, form):
+    folder = own.parent / place
+    folder.mkdir(parents=True, exist_ok=True)
+    for name, content in stage.stored.items():
+        name, content = form(spelling(name), content)
+        (folder / name).write_bytes(content)
+    source = replace(stage.source, also_in=("TINY/raw",))
+    assert_loaded(stage, downloads._load(source, False, QUICK), parts)
+
+
+def test_another_set_of_the_same_names_in_the_folder_itself_is_passed_over(stage, own, parts):
+    """Fashion-MNIST's files are called as MNIST's are."""
+    for name, content in stage.stored.items():
+        (own.parent / name).write_bytes(gzip.compress(b"of another set"))
+        (own / name).write_bytes(content)
+    assert_loaded(stage, load(stage, download=False), parts)
+    for name in stage.stored:
+        (own / name).unlink()
+    with pytest.raises(DownloadError, match="not on this machine"):
+        load(stage, download=False)

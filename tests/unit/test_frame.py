@@ -5,7 +5,7 @@ import torch
 from aelib.exercises.frame import Wrong, exercise, function, number, same_shape
 
 
-@exercise
+@exercise("00.0")
 def double(answer) -> str:
     """A check for the tests below."""
     got = number(function(answer)(21.0), "double(21)")
@@ -21,7 +21,7 @@ def test_value_and_function_stubs_are_not_tried():
 
     def bare(x): ...
 
-    assert {double(...).status, double(with_docstring).status, double(bare).status} == {"not tried"}
+    assert {double(...).state, double(with_docstring).state, double(bare).state} == {"not tried"}
 
 
 def test_right_and_wrong():
@@ -34,7 +34,7 @@ def test_forgotten_return_is_named():
         y = 2 * x  # noqa: F841
 
     verdict = double(forgets)
-    assert verdict.status == "wrong"
+    assert verdict.state == "wrong"
     assert "return" in verdict.sentence
 
 
@@ -43,7 +43,7 @@ def test_exception_shows_the_line_of_the_student():
         return x[0]
 
     verdict = double(breaks)
-    assert verdict.status == "error"
+    assert verdict.state == "error"
     assert "`return x[0]`" in verdict.sentence
     assert "TypeError" in verdict.sentence
 
@@ -63,11 +63,11 @@ def test_answers_of_the_wrong_kind_get_a_sentence():
 
 
 def test_a_check_that_breaks_does_not_raise():
-    @exercise
+    @exercise("00.0")
     def broken(answer) -> str:
         raise KeyError("oops")
 
-    assert broken(lambda: 1).status == "wrong"
+    assert broken(lambda: 1).state == "wrong"
 
 
 def test_same_shape_names_both():

@@ -14,6 +14,8 @@ from torch.distributions import MultivariateNormal, Normal, kl_divergence
 
 from aelib import gaussian
 
+pytestmark = pytest.mark.processor
+
 few = settings(max_examples=30, deadline=None, derandomize=True)
 seeds = st.integers(0, 2**31)
 dims = st.integers(1, 6)
@@ -503,13 +505,6 @@ def test_ppca_of_a_flat_spectrum_has_no_weight(n_dims):
     close(noise_var, 0.7)
 
 
-@pytest.mark.parametrize("seed", range(10))
-def test_ppca_counts_the_rank_despite_rounding(seed):
-    root = randn(seed, 6, 2)
-    with pytest.raises(ValueError, match="cov has rank 2 "):
-        gaussian.ppca(root @ root.mT, 2)
-
-
 def test_information_of_the_principal_axes_of_the_digits(digits_cov):
     """Their covariance is singular, with eigenvalues a rounding error below 0."""
     values, axes = torch.linalg.eigh(digits_cov)
@@ -749,13 +744,92 @@ def test_a_wrong_type_gets_a_sentence(name):
         call()
 
 
+NEEDS_POSITIVE_DEFINITE = {
+    "log_prob": lambda cov: gaussian.log_prob(cov[0], cov[0], cov),
+    "entropy": gaussian.entropy,
+    "conditional": lambda cov: gaussian.conditional(cov[0], cov, [0], cov[0, :1]),
+    "kl": lambda cov: gaussian.kl(cov[0], cov, cov[0], cov),
+    "mutual_information": lambda cov: gaussian.mutual_information(cov, 1),
+}
+many = settings(max_examples=200, deadline=None, derandomize=True)
+dtypes = st.sampled_from([torch.float32, torch.float64])
+
+
+def random_units(seed: int, n_dims: int) -> Tensor:
+    """From a millionth to a million."""
+    return 10 ** (
+        12 * torch.rand(n_dims, dtype=torch.float64, generator=torch.Generator().manual_seed(seed)) - 6
+    )
+
+
+def in_units(cov: Tensor, units: Tensor) -> Tensor:
+    return (units[:, None] * cov * units).to(cov.dtype)
+
+
+def refuses_singular(cov: Tensor, call=gaussian.entropy) -> bool:
+    try:
+        call(cov)
+    except ValueError as error:
+        return "is not positive definite" in str(error)
+    return False
+
+
 @pytest.mark.parametrize("units", [1e-6, 1.0, 1e6])
-@pytest.mark.parametrize("seed", range(10))
-def test_a_determined_coordinate_is_found_in_any_units(seed, units):
-    x = randn(seed, 50, 3)
-    x[:, 2] = units * (x[:, 0] - x[:, 1])
-    with pytest.raises(ValueError, match="not positive definite"):
-        gaussian.entropy(torch.cov(x.T))
+@pytest.mark.parametrize("name", NEEDS_POSITIVE_DEFINITE)
+def test_a_determined_coordinate_is_found_in_any_units(name, units):
+    for seed in range(400):
+        x = randn(seed, 50, 3)
+        x[:, 2] = units * (x[:, 0] - x[:, 1])
+        assert refuses_singular(torch.cov(x.T), NEEDS_POSITIVE_DEFINITE[name]), seed
+
+
+@many
+@given(seeds, st.integers(2, 40), st.data(), dtypes)
+def test_a_covariance_without_full_rank_is_found_in_any_units(seed, n_dims, data, dtype):
+    rank = data.draw(st.integers(1, n_dims - 1))
+    root = randn(seed, n_dims, rank).to(dtype)
+    assert refuses_singular(in_units(root @ root.mT, random_units(seed, n_dims)))
+
+
+@many
+@given(seeds, st.integers(3, 12), st.floats(-7, 0))
+def test_the_difference_of_two_nearly_equal_coordinates_is_found(seed, n_dims, power):
+    x = randn(seed, 60, n_dims)
+    x[:, 1] = x[:, 0] + 10**power * x[:, 1]
+    x[:, 2] = x[:, 0] - x[:, 1]
+    assert refuses_singular(in_units(torch.cov(x.T), random_units(seed, n_dims)))
+
+
+@pytest.mark.parametrize("n_dims", [2, 3, 20])
+@pytest.mark.parametrize("dtype", [torch.float32, torch.float64])
+def test_a_determined_coordinate_is_found_among_many_examples(dtype, n_dims):
+    """The rounding of a covariance grows with the number of examples in its sums."""
+    for seed in range(10):
+        x = randn(seed, 20_000, n_dims).to(dtype) + 3
+        x[:, -1] = x[:, :-1] @ randn(seed + 1, n_dims - 1).to(dtype)
+        assert refuses_singular(torch.cov(x.T)), seed
+
+
+@many
+@given(seeds, st.integers(2, 40), st.floats(0, 10))
+def test_a_condition_number_of_ten_thousand_million_is_no_singularity(seed, n_dims, power):
+    """Its entropy is right, too: that of the eigenvalues, and log(unit) more for each coordinate."""
+    axes, values = random_rotation(seed, n_dims), torch.logspace(-power, 0, n_dims, dtype=torch.float64)
+    units = random_units(seed, n_dims)
+    cov = in_units(axes * values @ axes.mT, units)
+    exact = 0.5 * (n_dims * (1 + math.log(2 * math.pi)) + values.log().sum()) + units.log().sum()
+    close(gaussian.entropy(cov), exact, rtol=0, atol=1e-4)
+
+
+@many
+@given(seeds, st.integers(2, 40), st.data(), dtypes)
+def test_rounding_neither_adds_a_rank_nor_makes_a_variance_negative(seed, n_dims, data, dtype):
+    rank = data.draw(st.integers(1, max(1, n_dims // 2)))
+    root = randn(seed, n_dims, rank).to(dtype)
+    cov = root @ root.mT
+    gaussian.expected_quadratic_form(cov[0], cov, cov)
+    with pytest.raises(ValueError, match=f"cov has rank {rank} "):
+        gaussian.ppca(cov, n_dims - 1)
 
 
 def test_rounding_in_the_symmetry_is_forgiven():

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import math
 
 import numpy as np
@@ -15,6 +16,7 @@ from aelib.desiderata import (
     CodePair,
     disentangled,
     disentanglement_dci,
+    draw_from_mixture,
     information_table,
     informative,
     random_projection,
@@ -25,7 +27,7 @@ from aelib.desiderata import (
     score,
     scorecard,
 )
-from aelib.models import Autoencoder, pca
+from aelib.models import Autoencoder, FixedCode, pca
 from aelib.training import fit_many
 from aelib.widgets.desiderata_board import centre_of_ink, draw_spots
 
@@ -139,6 +141,70 @@ def test_scorecard_on_shapes(on_shapes: dict[str, np.ndarray], seed: int):
     assert of["autoencoder"]["representative"] > 2 * max(short)
     assert of["autoencoder"]["disentangled"] < of["PCA"]["disentangled"] - 0.01
     assert max(scores["disentangled"] for scores in of.values()) < 0.2
+
+
+@pytest.fixture(scope="module")
+def with_one_decoder() -> dict[str, list]:
+    """Models of the shapes for each seed: an autoencoder, and fixed codes with the same decoder behind them."""
+    data = shapes(n_examples=2000)
+    models = {
+        "autoencoder": [Autoencoder(256, 5, seed=seed) for seed in range(5)],
+        "PCA": [FixedCode(pca(data.train, 5), seed=seed) for seed in range(5)],
+        "random": [FixedCode(random_projection(data.train, 5, seed), seed=seed) for seed in range(5)],
+    }
+    for same in models.values():
+        fit_many(same, data, epochs=20, lr=0.003, seeds=range(5), progress=False)
+    return models
+
+
+@seeds
+def test_informative_judges_the_decoder_too(with_one_decoder: dict[str, list], seed: int):
+    data = shapes(n_examples=2000)
+    of = {name: score(models[seed], data, seed) for name, models in with_one_decoder.items()}
+    own = score(pca(data.train, 5), data, seed)["informative"]
+    transpose = score(random_projection(data.train, 5, seed), data, seed)["informative"]
+    random, straight, learned = (of[name]["informative"] for name in ("random", "PCA", "autoencoder"))
+    assert transpose < 0.1 and 0.45 < random < 0.68 < own + 0.02 < 0.75 < straight < 0.81
+    assert -0.01 < learned - straight < 0.04, "of the lead over PCA most is the decoder's"
+    assert of["autoencoder"]["representative"] > of["PCA"]["representative"] + 0.08
+    assert of["PCA"]["disentangled"] > of["autoencoder"]["disentangled"]
+
+
+@seeds
+def test_with_ten_gaussians_pca_is_as_representative_as_the_autoencoder(with_one_decoder, seed: int):
+    data = shapes(n_examples=2000)
+    scores = {}
+    for name in ("PCA", "autoencoder"):
+        model = with_one_decoder[name][seed]
+        with torch.no_grad():
+            drawn = model.decode(draw_from_mixture(model, data.train, len(data.held_out), seed=seed))
+        scores[name] = representative(drawn, data.train, data.held_out).score
+    assert min(scores.values()) > 0.65
+    assert abs(scores["PCA"] - scores["autoencoder"]) < 0.12
+
+
+@seeds
+def test_ten_means_cover_more_than_ten_real_digits(seed: int):
+    data = digits()
+    means = torch.stack([data.train[data.train_labels == digit].mean(dim=0) for digit in range(10)])
+    generator = torch.Generator().manual_seed(seed)
+    order = torch.randperm(len(data.held_out), generator=generator)
+    real = torch.stack([data.held_out[order][data.held_out_labels[order] == digit][0] for digit in range(10)])
+    covered = [representative(ten, data.train, data.held_out) for ten in (means, real)]
+    assert covered[0].coverage > 2 * covered[1].coverage
+    assert covered[0].coverage < 0.5 * covered[0].real_coverage
+
+
+@seeds
+def test_noise_in_the_drawn_codes_lowers_representative(seed: int):
+    pictures, drawn = draw_spots(even(3000, seed)), even(600, seed + 50)
+    eps = torch.randn(600, 2, generator=torch.Generator().manual_seed(seed), dtype=torch.float64)
+    found = [
+        representative(draw_spots(drawn + noise * eps), pictures[:2400], pictures[2400:]).score
+        for noise in (0.0, 0.1, 0.2, 0.3)
+    ]
+    assert found[0] > 0.9 and found[-1] < 0.6
+    assert all(less < more - 0.03 for more, less in itertools.pairwise(found))
 
 
 def test_unknown_factors_and_a_constant_code_give_words():

@@ -163,3 +163,40 @@ def test_infomax_without_noise_separates_spiky_sources(seed: int):
     assert match.max(dim=1).values.min() > 0.98
     assert match.min(dim=1).values.max() < 0.12
     assert torch.corrcoef(torch.cat([sources, mixed]))[:2, 2:].abs().min() > 0.3
+
+
+@seeds
+def test_no_processing_of_the_code_adds_information(seed: int):
+    """What is lost by merging symbols is the information among the merged ones."""
+    joint = (2 * normal(seed, 6, 9)).softmax(1) / 6
+    groups = joint.reshape(6, 3, 3)
+    kept, within = information(groups.sum(2)), 0
+    for k in range(3):
+        share = groups[:, k].sum()
+        within += share * information(groups[:, k] / share)
+    assert information(joint).item() == pytest.approx((kept + within).item(), abs=1e-12)
+    assert within > 0.01
+
+
+@seeds
+def test_random_directions_times_ten_beat_principal_ones(cov: torch.Tensor, seed: int):
+    top = torch.linalg.eigh(cov).eigenvectors[:, -8:]
+    weight = torch.linalg.qr(normal(seed, 64, 8)).Q
+    loud, quiet = (
+        gaussian.channel_information(10 * weight, cov, 0.1),
+        gaussian.channel_information(top, cov, 0.1),
+    )
+    assert loud > 2 * quiet
+    assert gaussian.channel_information(10 * top, cov, 0.1) > loud
+
+
+@seeds
+def test_a_bound_by_naming_the_example_in_a_batch_stays_below_log_n(seed: int):
+    """InfoNCE on a channel that tells more than log n: log n minus the loss is below both."""
+    n, noise_sd = 8, 0.01
+    x = normal(seed, 4000, n)
+    z = x + noise_sd * normal(seed + 9, 4000, n)
+    scores = -((x[:, :, None] - z[:, None, :]) ** 2) / (2 * noise_sd**2)  # batch, example, code
+    loss = -scores.log_softmax(1).diagonal(dim1=1, dim2=2).mean()
+    bound = math.log(n) - loss
+    assert 0.8 * math.log(n) < bound <= math.log(n) < 0.5 * math.log(1 + 1 / noise_sd**2)

@@ -90,6 +90,7 @@ def build(latent_dim: int = K, **kind) -> list[LinearAutoencoder]:
     return [LinearAutoencoder(64, latent_dim, mean=spectrum()[0], seed=seed, **kind) for seed in SEEDS]
 
 
+@pytest.mark.processor
 def test_the_smallest_error_is_the_published_one():
     x = digits().all.double().numpy()
     pca = PCA(K).fit(x)
@@ -124,6 +125,7 @@ def columns_are_mixed(W: Tensor) -> None:
         assert R.abs().max(dim=1).values.mean() < 0.9, "a permutation would have ones"
 
 
+@pytest.mark.processor
 def test_the_covariance_is_singular_and_its_positive_eigenvalues_differ():
     values = spectrum()[2]
     varies = values > 1e-9
@@ -132,6 +134,7 @@ def test_the_covariance_is_singular_and_its_positive_eigenvalues_differ():
     assert (digits().all.std(dim=0) == 0).sum() == 3
 
 
+@pytest.mark.processor
 def test_a_wrong_choice_of_eigenvectors_is_a_saddle():
     _, _, _, U = spectrum()
     W = U[:, [*range(7), 8]].clone().requires_grad_()

@@ -28,7 +28,7 @@ def line_5(q, prior, likelihood):
 def test_one_sentence_a_line():
     verdict = lesson06.derivation(line_1, line_2, line_3, line_4, line_5)
     head, *said = str(verdict).splitlines()
-    assert verdict.status == "error"
+    assert verdict.state == "error"
     assert head == "! 2 of 5 lines stand."
     assert [line.split()[2] for line in said] == ["✓", "!", "○", "✓", "✗"]
     assert "`return 1 / 0`" in said[1]
@@ -40,5 +40,5 @@ def untouched(*tables): ...
 
 def test_open_lines_are_only_open():
     verdict = lesson06.derivation(line_1, untouched, untouched, line_4, untouched)
-    assert verdict.status == "not tried"
+    assert verdict.state == "not tried"
     assert "2 of 5 lines stand" in verdict.sentence

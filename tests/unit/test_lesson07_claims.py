@@ -14,6 +14,8 @@ from torch.distributions import Independent, Normal, kl_divergence
 from aelib import gaussian
 from publish.lesson import cells, lessons, read
 
+pytestmark = pytest.mark.processor
+
 SEEDS = range(5)
 GRID = np.linspace(-16, 16, 6401)
 

@@ -8,7 +8,10 @@ from functools import cache
 import numpy as np
 import pytest
 import torch
+from sklearn.cluster import KMeans
+from sklearn.mixture import GaussianMixture
 from torch import Tensor
+from torch.distributions import Normal
 
 from aelib import gaussian, likelihoods
 from aelib.data import digits, shapes
@@ -212,6 +215,77 @@ def test_small_beta_names_every_image_and_its_prior_falls_into_holes():
             assert (gap > 0.5) if near_ceiling else (abs(gap) < 0.2)
 
 
+@torch.no_grad()
+def kept_apart(model: VAE, seed: int) -> float:
+    """The lower bound on KL(q(z) ‖ p(z)) of lesson 09: ten Gaussians of training codes, on held-out codes."""
+    z, new = (model.sample_aggregate(rows, n, fresh(seed)) for rows, n in ((train, 6000), (x, 4000)))
+    return mixture_gain(z.double(), new.double())
+
+
+def mixture_gain(z: Tensor, new: Tensor) -> float:
+    log_m = GaussianMixture(10, random_state=0).fit(z.numpy()).score(new.numpy())
+    return log_m - Normal(0.0, 1.0).log_prob(new).sum(dim=1).mean().item()
+
+
+def test_the_honest_bound_falls_with_beta():
+    found = {beta: [kept_apart(model, s) for s, model in enumerate(trained()[8, beta])] for beta in (0.125, 1.0, 4.0)}  # fmt: skip
+    assert min(found[0.125]) > 3.5, "about four nats"
+    assert 0.8 < min(found[1.0]) < max(found[1.0]) < 1.8
+    assert max(found[4.0]) < 0.4, "nearly the same"
+
+
+@torch.no_grad()
+def second_part(model: VAE, images: Tensor) -> float:
+    """Rate − I_q with these images as the distribution of the data."""
+    mu, log_var = model.encode(images)
+    z = model.sample(mu, log_var, fresh())
+    log_q = -0.5 * ((z[:, None] - mu) ** 2 / log_var.exp() + log_var).sum(dim=2)
+    information = math.log(len(mu)) + log_q.log_softmax(dim=1).diagonal().mean().item()
+    return gaussian.kl_to_standard_normal(mu, log_var).mean().item() - information
+
+
+def test_half_the_images_add_log_two_to_the_second_part_at_a_high_rate():
+    for model in trained()[8, 0.125]:
+        assert second_part(model, train[::2]) - second_part(model, train) == pytest.approx(
+            math.log(2), abs=0.15
+        )
+
+
+def test_a_perfect_model_shows_holes_by_the_second_part_and_none_by_the_honest_bound():
+    """A linear VAE with the exact posterior: over all x its aggregate posterior is the prior itself."""
+    weight, noise_var = pca(train, 8).weight.double(), 0.005
+    inside = weight.T @ weight + noise_var * torch.eye(8).double()
+    spread = torch.linalg.cholesky(noise_var * inside.inverse())
+
+    def codes(n: int, repeats: int, seed: int) -> tuple[Tensor, Tensor]:
+        draw = lambda *shape: torch.randn(*shape, generator=fresh(seed), dtype=torch.float64)  # noqa: E731
+        images = (
+            draw(n, 8) @ weight.T + noise_var**0.5 * torch.randn(n, 64, generator=fresh(seed + 9)).double()
+        )
+        mu = torch.linalg.solve(inside, weight.T @ images.T).T
+        return mu, (mu + draw(repeats, n, 8) @ spread.T).flatten(0, 1)
+
+    mu, z = codes(len(train), 4, 0)
+    rate = gaussian.kl(mu.mean(dim=0), spread @ spread.T, torch.zeros(8).double(), torch.eye(8).double())
+    rate += 0.5 * mu.var(dim=0, correction=0).sum()
+    assert rate - math.log(len(train)) > 5, "what the second part is at least"
+    assert mixture_gain(z, codes(359, 11, 1)[1]) < 0
+
+
+# A list of pictures
+
+
+@pytest.mark.parametrize("n_bits", [5, 8])
+def test_a_list_of_pictures_beats_every_vae_at_equal_bits(n_bits):
+    def error_of_list(seed: int) -> float:
+        centres = KMeans(2**n_bits, n_init=1, random_state=seed).fit(train.numpy()).cluster_centers_
+        return torch.cdist(x, torch.from_numpy(centres)).amin(dim=1).square().mean().item() / 64
+
+    vaes = [model for models in trained().values() for model in models]
+    as_cheap = [error(model) for model in vaes if rate(model) <= n_bits + 1]
+    assert max(map(error_of_list, range(3))) < 0.85 * min(as_cheap)
+
+
 # Half-way
 
 
@@ -277,6 +351,18 @@ def test_new_digits_are_better_served_by_the_network_than_by_the_table():
             (x - x_hat).square().mean() for x_hat in (model.decode(z), shares(model, z) @ train)
         )
         assert network < 0.8 * table
+
+
+def test_a_full_covariance_repairs_the_cost_and_shows_the_same_average():
+    """Blur comes from one bump with its middle shown, not from independent pixels."""
+    one, two = x[0].double(), x[1].double()
+    step = (one - two) / 2
+    stretched = 0.05 * torch.eye(64).double() + torch.outer(step, step)
+    full = -gaussian.log_prob(one, (one + two) / 2, stretched)
+    mixture = math.log(2) - likelihoods.gaussian(one, one, 0.05)
+    independent = -likelihoods.gaussian(one, (one + two) / 2, 0.05)
+    assert mixture < full < mixture + 2
+    assert independent > full + 10
 
 
 def test_a_mixture_pays_log_two_and_the_average_pays_the_distance():

@@ -76,6 +76,7 @@ def train(
     return [part.detach() for part in parts]
 
 
+@pytest.mark.processor
 def test_the_published_values():
     assert best() == pytest.approx(14.2097883, abs=5e-8)
     assert spectrum()[0][K:].mean().item() == pytest.approx(0.0273294, abs=5e-8)
@@ -85,6 +86,7 @@ def test_the_published_values():
     assert pca.noise_variance_ == pytest.approx(0.0273446, abs=5e-8)
 
 
+@pytest.mark.processor
 def test_training_comes_within_a_hundredth_of_a_nat_and_finds_the_axes():
     W, V, log_var, log_noise_var = train(list(SEEDS), steps=3000)
     assert (best() - exact_elbo(W, V, log_var, log_noise_var, 1.0)).max() < 1e-2
@@ -120,6 +122,7 @@ def bound(models: list[VAE]) -> Tensor:
     return torch.stack([elbo(model, digits().all, 20, generator).mean() for model in models])
 
 
+@pytest.mark.processor
 def test_rotations():
     W, noise_var = gaussian.ppca(cov(), K)
 

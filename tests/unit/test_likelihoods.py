@@ -18,6 +18,8 @@ from aelib.likelihoods import LIKELIHOODS
 from aelib.models import VAE
 from aelib.objectives import implied_sigma
 
+pytestmark = pytest.mark.processor
+
 LOGITS = [-800.0, -30.0, -3.0, -0.051, -0.049, -1e-9, 0.0, 1e-4, 0.05, 0.7, 12.0, 700.0]
 
 

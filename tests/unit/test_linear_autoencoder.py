@@ -7,6 +7,8 @@ import torch
 
 from aelib.models import LinearAutoencoder
 
+pytestmark = pytest.mark.processor
+
 KINDS = [{"tied": True}, {}, {"hidden": (5,)}, {"hidden": (6, 4)}]
 every_kind = pytest.mark.parametrize("kind", KINDS, ids=str)
 

@@ -15,6 +15,8 @@ from torch.distributions import MultivariateNormal, kl_divergence
 from aelib import gaussian
 from aelib.data import digits
 
+pytestmark = pytest.mark.processor
+
 few = settings(max_examples=25, deadline=None, derandomize=True)
 seeds = st.integers(0, 2**31)
 positive = st.floats(0.05, 8.0)

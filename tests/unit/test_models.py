@@ -3,8 +3,9 @@
 import pytest
 import torch
 
-from aelib.models import Autoencoder
+from aelib.models import Autoencoder, FixedCode, pca
 from aelib.objectives import reconstruction_error, squared_error
+from aelib.training import fit, fit_many
 
 
 def test_shapes():
@@ -50,3 +51,16 @@ def test_reconstruction_error_has_a_gradient_everywhere():
     model = Autoencoder(4, 2)
     reconstruction_error(model, torch.rand(6, 4)).backward()
     assert all(weight.grad is not None for weight in model.parameters())
+
+
+def test_a_fixed_code_keeps_its_projection_and_learns_the_decoder_of_an_autoencoder():
+    x = torch.randn(200, 6, generator=torch.Generator().manual_seed(0))
+    code = pca(x, 2)
+    model, single = (FixedCode(code, hidden=(9,), seed=3) for _ in range(2))
+    assert torch.equal(model.decoder[0].weight, Autoencoder(6, 2, hidden=(9,), seed=3).decoder[0].weight)
+    fit_many([model], x, epochs=3, seeds=[0], lr=0.01, progress=False)
+    fit(single, x, epochs=3, seed=0, lr=0.01, progress=False)
+    for trained in (model, single):
+        assert torch.equal(trained.encode(x), code.encode(x))
+        assert reconstruction_error(trained, x) < reconstruction_error(FixedCode(code, (9,), seed=3), x)
+    assert torch.allclose(model(x), single(x), atol=1e-4)

@@ -7,6 +7,8 @@
 // - says "model not found" for good where a view has waited 2 s just as the models arrive, on a busy machine say, and
 //   where there is no model any more, though its picture stands in the same output;
 // - does not read the saved models at all when the kernel dies or is cut off while a lesson opens.
+// It also keeps a lesson that was only opened from being marked as changed: JupyterLab notes in it which version of
+// Python its kernel has.
 
 const VIEW = "application/vnd.jupyter.widget-view+json";
 const STATE = "application/vnd.jupyter.widget-state+json";
@@ -50,6 +52,28 @@ async function managerOf(panel) {
   await panel.sessionContext.ready;
   await new Promise((resolve) => setTimeout(resolve)); // the widgets' extension waits for the same, and comes first
   return panel.content.rendermime.createRenderer(VIEW)._manager.promise;
+}
+
+/** What the notebook holds, as text, but for what the kernel says of its language. */
+function contents(panel) {
+  const { metadata: { language_info, ...metadata }, cells } = panel.context.model.toJSON();
+  return JSON.stringify([Object.entries(metadata).sort(), cells]);
+}
+
+/** A notebook that holds what it held on disk is not marked as changed. */
+function stayClean(panel) {
+  const { context } = panel;
+  let saved = contents(panel);
+  const look = () => {
+    if (!panel.isDisposed && context.model.dirty && contents(panel) === saved) context.model.dirty = false;
+  };
+  context.saveState.connect((_, stage) => {
+    if (stage === "completed") saved = contents(panel);
+  });
+  context.model.stateChanged.connect((_, { name, newValue }) => {
+    if (name === "dirty" && newValue) setTimeout(look);
+  });
+  look();
 }
 
 /** What the notebook shows, be it live, as it was saved, or of an earlier kernel; and what was published with it. */
@@ -172,6 +196,7 @@ function restore(panel, kept, manager) {
 
 async function attend(panel, split) {
   await panel.context.ready;
+  stayClean(panel);
   const kept = { models: savedModels(panel), followed: new WeakSet() };
   const manager = await managerOf(panel);
   keep(panel, kept, manager, split);

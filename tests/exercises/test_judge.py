@@ -1,0 +1,98 @@
+"""The judge: each slip of each task plants itself, and is refused by its own name; right answers in other clothes pass."""
+
+from __future__ import annotations
+
+import importlib
+
+import numpy as np
+import pytest
+import torch
+
+from aelib.exercises.frame import verdict_on
+from aelib.exercises.judge import Extreme, Task
+from publish.lesson import lessons
+
+
+def tasks() -> dict[str, Task]:
+    """ "lesson07.diagonal_kl" → its task, the lines of the derivations among them."""
+    found = {}
+    for path in lessons():
+        name = f"lesson{path.name[:2]}"
+        try:
+            module = importlib.import_module(f"aelib.exercises.{name}")
+        except ModuleNotFoundError:
+            continue
+        for key, value in vars(module).items():
+            judge = value if isinstance(value, Task) else getattr(value, "task", None)
+            if judge is not None:
+                found[f"{name}.{key}"] = judge
+    return found
+
+
+TASKS = tasks()
+
+
+def clothed(task: Task, wear) -> object:
+    """The right answers of a task in the given clothes, case after case."""
+    cases = [*task.cases, *(extreme.case for extreme in task.extremes)]
+    with np.errstate(all="ignore"):
+        answers = iter([task._alternatives(task.reference(*case))[0] for case in cases])
+    return lambda *_: tuple(map(wear, next(answers))) if task.names else wear(next(answers)[0])
+
+
+@pytest.mark.parametrize("name", TASKS)
+def test_every_slip_is_refused_by_its_own_name(name: str):
+    planted = list(TASKS[name].planted())
+    assert len(planted) >= 3
+    for slip, answer in planted:
+        verdict = verdict_on(TASKS[name], (answer,))
+        assert (verdict.state, verdict.slip) == ("wrong", slip), verdict
+
+
+@pytest.mark.parametrize("name", TASKS)
+@pytest.mark.parametrize(
+    "wear",
+    [
+        lambda part: part,
+        lambda part: part.astype(np.float32),
+        lambda part: torch.tensor(part, requires_grad=True),
+        lambda part: part.tolist(),
+        lambda part: part[()],
+        lambda part: part.reshape(1) if part.size == 1 else part,
+        lambda part: np.round(part, 4),
+    ],
+    ids=["numpy", "float32", "with gradient", "plain", "numpy scalar", "shape (1,)", "four decimals"],
+)
+def test_right_answers_may_wear_other_clothes(name: str, wear):
+    verdict = verdict_on(TASKS[name], (clothed(TASKS[name], wear),))
+    assert verdict.state == "right", verdict
+
+
+DOUBLE = Task(
+    reference=lambda x: 2 * x,
+    cases=[(np.array(1.0),), (np.array(3.0),)],
+    slips=lambda x: {"square": (x**2, "that is the square."), "triple": (3 * x, "that is three times x.")},
+    rule="take x twice.",
+    right=lambda wants: f"Right: {wants[1]:g}.",
+    extremes=[Extreme((np.array(0.0),), "log 0", "0 stays 0.")],
+)
+
+
+def test_a_slip_explains_all_cases_or_is_not_named():
+    assert verdict_on(DOUBLE, (lambda x: 3 * x,)).slip == "triple"
+    assert verdict_on(DOUBLE, (lambda x: x**2 if x < 2 else 5 * x,)).slip is None
+    assert str(verdict_on(DOUBLE, (lambda x: x + 5,))) == "✗ You got 6, expected 2: take x twice."
+
+
+def test_an_extreme_is_asked_for_when_all_else_is_right():
+    import math
+
+    assert verdict_on(DOUBLE, (lambda x: 2 * x,)).sentence == "Right: 6."
+    assert verdict_on(DOUBLE, (lambda x: 2 * x if x else math.log(x),)).slip == "log 0"
+    assert verdict_on(DOUBLE, (lambda x: 2 * x if x else math.nan,)).slip == "log 0"
+    assert verdict_on(DOUBLE, (lambda x: 2 * x if x else [][0],)).state == "error"
+
+
+def test_two_numbers_never_print_alike():
+    sentence = str(verdict_on(DOUBLE, (lambda x: 2 * x + 3e-4 * x,)))
+    assert "2.0003, expected 2:" in sentence
