@@ -326,6 +326,35 @@ export function choices({ label, options, value, change, hideLabel = false }) {
 export const button = (label, onclick, attributes = {}) =>
   h("button", { ...FOCUSABLE, type: "button", class: "ae-button", text: label, onclick, ...attributes });
 
+/** The card as a question's; gives hear(text), which tells a screen reader of an answer. The sentence below has a voice of its own. */
+export function asks(section) {
+  const live = h("div", { class: "ae-unseen", "aria-live": "polite", role: "status" });
+  section.classList.add("ae-asks");
+  section.append(live);
+  return (text) => text && put(live, { text });
+}
+
+/**
+ * What is said of an answer, with its reason: show(good, reason, head) gives the words if they are new, clear() hides it.
+ * reason: text, or nodes.
+ */
+export function verdict() {
+  const root = h("p", { class: "ae-verdict", id: uid("verdict"), hidden: true });
+  const clear = () => {
+    root.hidden = true;
+    root.replaceChildren();
+  };
+  const show = (good, reason, head = good ? "Right." : "Not quite.") => {
+    const before = root.textContent;
+    const mark = h("span", { class: "ae-mark", "aria-hidden": "true", text: good ? "✓" : "✗" });
+    root.className = `ae-verdict ${good ? "ae-good" : "ae-not"}`;
+    root.replaceChildren(h("strong", { class: "ae-judged" }, mark, head), " ", ...[reason].flat());
+    root.hidden = false;
+    return root.textContent === before ? "" : root.textContent.slice(1);
+  };
+  return { root, show, clear };
+}
+
 // ---- pictures ---------------------------------------------------------------------------------------------
 
 /**

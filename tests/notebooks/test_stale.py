@@ -8,10 +8,32 @@ from pathlib import Path
 import pytest
 import render
 
-from aelib.widgets import choice
+from aelib.widgets import choice, matching, numeric, ordering
 from publish.lesson import asked, interactives, lessons, read, source_sha256, widget_states
 from publish.scripts import LOADERS, mark
 
+ASK = {
+    "predict": choice.predict,
+    "quiz": choice.quiz,
+    "order": ordering.order,
+    "match": matching.match,
+    "label": matching.label,
+    "enter": numeric.enter,
+}
+ASKING = {"Choice", "Ordering", "Matching", "Numeric"}
+TEXTS = {
+    "kind",
+    "question",
+    "options",
+    "right",
+    "lines",
+    "places",
+    "names",
+    "rights",
+    "answer",
+    "slips",
+    "rule",
+}
 every_lesson = pytest.mark.parametrize("path", lessons(), ids=lambda path: path.stem)
 
 
@@ -39,11 +61,11 @@ def test_saved_interactives_are_the_present_ones(path: Path):
 @every_lesson
 def test_saved_questions_are_those_of_the_data(path: Path):
     notebook = read(path)
-    saved = [model["state"] for name, model in interactives(notebook) if name == "Choice"]
-    given = [getattr(choice, kind)(number) for number, (_, kind) in asked(notebook).items()]
+    saved = [model["state"] for name, model in interactives(notebook) if name in ASKING]
+    given = [ASK[kind](number) for number, (_, kind) in asked(notebook).items()]
     assert len(saved) == len(given)
     for state, question in zip(saved, given, strict=True):
-        said = question.get_state(("kind", "question", "options", "right"))
+        said = {key: question.get_state(key)[key] for key in question.keys if key in TEXTS}
         assert {key: state[key] for key in said} == said, f"run `make notebooks ONLY={path.name[:2]}`"
 
 
