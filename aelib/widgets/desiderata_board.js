@@ -475,7 +475,7 @@ function render({ model, el }) {
   const save = saver(model);
   const toy = unpack(readFloat64(model.get("data")));
   const { section, body, say } = card(el, {
-    title: "What breaks which wish?",
+    title: "What breaks which property?",
     lead: "A code of two numbers for pictures of a spot. Whatever is done to the code, the decoder undoes it before it draws; noise it cannot undo.",
   });
   const read = () => Object.fromEntries(["degrees", "cells", "noise", "gap", "touched"].map((name) => [name, model.get(name)]));
