@@ -17,9 +17,10 @@ from aelib.bits import code_range, quantise
 from aelib.data import digits
 from aelib.models import Autoencoder, LinearAutoencoder
 from aelib.objectives import squared_error
-from aelib.training import fit_many
 from publish.lesson import lessons, read
+from tests.kept import fit_many
 
+pytestmark = pytest.mark.training
 SEEDS = range(5)
 K = 8
 
