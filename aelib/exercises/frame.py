@@ -135,36 +135,46 @@ NO_NUMBER = (
 )
 
 
-def number(answer, name: str = "your answer", finite: bool = True) -> float:
-    """The answer as one float, or a sentence about what it is instead; nan and ±∞ pass if not ``finite``."""
+def sentence(words: str) -> str:
+    """With a capital letter in front, unless a name of the code stands there."""
+    opens = words.split(maxsplit=1)[0].isalpha() and not words.startswith(("mu ", "log_var ", "var "))
+    return words[0].upper() + words[1:] if opens else words
+
+
+def number(answer, name: str = "your answer") -> float:
+    """The answer as one finite float, or a sentence about what it is instead."""
     value = array(answer, name)
     if value.size != 1:
-        raise Wrong(f"{name} should be one number, but it has shape {value.shape}.")
-    if finite and not np.isfinite(value).all():
-        raise Wrong(f"{name} is {float(value.reshape(()))}: {NO_NUMBER}", "not a number")
+        raise Wrong(sentence(f"{name} should be one number, but it has shape {value.shape}."))
+    if not np.isfinite(value).all():
+        raise Wrong(sentence(f"{name} is {float(value.reshape(()))}: {NO_NUMBER}"), "not a number")
     return float(value.reshape(()))
 
 
 def array(answer, name: str = "your answer") -> np.ndarray:
     """The answer as a float64 array, or a sentence about what it is instead."""
     if answer is None:
-        raise Wrong(f"{name} is None: does your function end with `return`?", "no return")
+        raise Wrong(sentence(f"{name} is None: does your function end with `return`?"), "no return")
     if hasattr(answer, "detach"):
         answer = answer.detach().cpu()
     if isinstance(answer, tuple | list):
         answer = [part.detach().cpu() if hasattr(part, "detach") else part for part in answer]
+    kind = type(answer).__name__
     try:
-        values = np.asarray(answer, dtype=np.float64)
-    except (TypeError, ValueError):
-        raise Wrong(f"{name} should be made of numbers, but it is of type {type(answer).__name__}.") from None
-    if np.asarray(answer).dtype.kind in "US":
-        raise Wrong(f"{name} is text that looks like a number: return the number itself.")
+        given = np.real_if_close(np.asarray(answer))
+        values = None if given.dtype.kind == "c" else np.asarray(given, dtype=np.float64)
+    except (TypeError, ValueError, OverflowError):
+        raise Wrong(sentence(f"{name} should be made of numbers, but it is of type {kind}.")) from None
+    if values is None:
+        raise Wrong(sentence(f"{name} is made of complex numbers whose imaginary part is not 0."))
+    if given.dtype.kind in "US":
+        raise Wrong(sentence(f"{name} is text that looks like a number: return the number itself."))
     return values
 
 
 def function(answer) -> Callable:
     """The answer as a function, or a sentence about what it is instead."""
-    if not callable(answer):
+    if not callable(answer) or isinstance(answer, type):
         raise Wrong(
             f"This check takes your function itself, without brackets, but it got {type(answer).__name__}."
         )
@@ -178,23 +188,10 @@ def same_shape(got: np.ndarray, expected: np.ndarray, name: str) -> np.ndarray:
     return got
 
 
-def first_slip(slips: dict[str, bool], otherwise: str) -> Wrong:
-    """The sentence of the first slip that explains the answer, or the plain difference."""
-    return Wrong(next((sentence for sentence, fits in slips.items() if fits), otherwise))
-
-
-def by_value(got, values: dict[str, object], said: str = "", rtol: float = 1e-4) -> dict[str, bool]:
-    """Slips for ``first_slip``: whether the answer is the value that the slip gives (a list: one of several)."""
-    alternatives = {why: value if isinstance(value, list) else [value] for why, value in values.items()}
-    return {
-        said + why: any(close(got, one, rtol) for one in several) for why, several in alternatives.items()
-    }
-
-
-def farthest(got: np.ndarray, want: np.ndarray) -> str:
-    """Where two arrays of one shape differ most: "the entry [2, 0] should be 0.4987 and is 0.5120"."""
-    place = np.unravel_index(np.nanargmax(np.abs(got - want)), got.shape)
-    return f"the entry {[int(k) for k in place]} should be {want[place]:.4f} and is {got[place]:.4f}"
+def first_slip(slips: dict[str, tuple[bool, str]], otherwise: str) -> Wrong:
+    """The first slip that fits, of {name: (whether it fits, sentence)}, or the plain difference."""
+    fitting = ((sentence, name) for name, (fits, sentence) in slips.items() if fits)
+    return Wrong(*next(fitting, (otherwise, None)))
 
 
 def apart(got: float, want: float) -> tuple[str, str]:
@@ -259,6 +256,8 @@ def _is_stub(function: Callable) -> bool:
 
 def _their_line(error: Exception) -> str:
     frames = [frame for frame in traceback.extract_tb(error.__traceback__) if frame.filename != __file__]
+    if not frames:  # it was never entered
+        return f"Your function could not be called with the arguments of the task: {error}"
     theirs = [
         frame for frame in frames if "site-packages" not in frame.filename and "aelib" not in frame.filename
     ]

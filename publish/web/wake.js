@@ -4,6 +4,8 @@
 async function wake(host, saved) {
   const still = [...host.childNodes];
   const room = host.appendChild(document.createElement("div"));
+  const picture = host.querySelector("img.still");
+  room.addEventListener("ae-damaged", ({ detail }) => picture && detail.show(picture.src, picture.alt));
   await mount(saved[host.dataset.model], room);
   for (const node of still) node.remove();
   host.dataset.live = "";

@@ -15,8 +15,10 @@ from aelib import gaussian
 from aelib.data import digits
 from aelib.models import VAE
 from aelib.objectives import elbo, implied_sigma, neg_elbo
-from aelib.training import fit_many
+from aelib.training import fit_many as fit_and_tell
+from tests.kept import fit_many
 
+pytestmark = pytest.mark.training
 SEEDS = range(5)
 D, K = 64, 8
 SETTINGS = [(0.05, 1), (0.1, 1), (0.25, 1), (0.3, 1), (0.5, 1), (1.0, 1), (0.1, 5), (0.25, 0.4)]
@@ -108,7 +110,7 @@ def test_a_longer_training_comes_within_a_ten_thousandth():
 def test_the_flat_curve_lies_below_the_top_and_smaller_steps_climb_on():
     images = digits().all
     models = [VAE(D, K, hidden=(), seed=seed) for seed in SEEDS]
-    histories = fit_many(models, images, epochs=60, lr=0.01, seeds=SEEDS, loss=neg_elbo, progress=False)
+    histories = fit_and_tell(models, images, epochs=60, lr=0.01, seeds=SEEDS, loss=neg_elbo, progress=False)
     curves = -torch.tensor([history.train["loss"] for history in histories])
     assert (curves[:, 47:].mean(dim=1) - curves[:, 35:47].mean(dim=1)).abs().max() < 0.4
     first = best() - bound(models)
