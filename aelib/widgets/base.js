@@ -690,8 +690,8 @@ export function meter({ name, meaning }) {
   ];
   const root = h("div", { class: "ae-meter" }, ...head, h("div", { class: "ae-meter-track" }, fill, tick));
   const set = (value, before) => {
-    fill.style.width = `${100 * clamp(value, 0, 1)}%`;
-    tick.style.left = `${100 * clamp(before, 0, 1)}%`;
+    put(fill, { style: `width: ${100 * clamp(value, 0, 1)}%` });
+    put(tick, { style: `left: ${100 * clamp(before, 0, 1)}%` });
     put(number, { text: fixed(value, 2) });
     root.classList.toggle("ae-fallen", before - value > 0.05);
   };
