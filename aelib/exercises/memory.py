@@ -52,7 +52,7 @@ def place() -> Path | None:
 def records() -> dict[str, Record]:
     """Number of each exercise that was tried, and its record."""
     path = place()
-    if path is None:
+    if path is None or not path.exists():
         return dict(_here)
     try:
         with _locked(path):

@@ -149,3 +149,8 @@ def test_a_link_to_a_file_elsewhere_stays_a_link(file, tmp_path):
     memory.update("07.1", solved)
     assert file.is_symlink()
     assert "07.1" in elsewhere.read_text()
+
+
+def test_to_look_writes_nothing(file):
+    assert memory.records() == {}
+    assert not file.parent.exists()
