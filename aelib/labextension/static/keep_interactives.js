@@ -156,15 +156,16 @@ function undrawn(panel) {
 const hasGivenUp = ([view]) => view.hasClass("jupyter-widgets"); // the mark of "model not found"
 
 /** Draw again what has given up: the interactive, or its picture where there is no model; as long as a view waits. */
-function draw(panel, manager, looks = LOOKS) {
+function draw(panel, kept, manager, looks = LOOKS) {
   const waiting = panel.isDisposed ? [] : undrawn(panel);
   waiting.filter(hasGivenUp).forEach(([view, output]) => {
-    if (manager.has_model(output.data[VIEW].model_id)) {
+    const id = output.data[VIEW].model_id;
+    if (manager.has_model(id)) {
       view.removeClass("jupyter-widgets");
       view.renderModel(output);
-    } else if (PICTURE in output.data) showPicture(panel, view, output);
+    } else if (PICTURE in output.data && !(id in kept.models)) showPicture(panel, view, output);
   });
-  if (waiting.length && looks) setTimeout(draw, 500, panel, manager, looks - 1);
+  if (waiting.length && looks) setTimeout(draw, 500, panel, kept, manager, looks - 1);
 }
 
 /** What an untrusted notebook shows in the same place. */
@@ -183,7 +184,7 @@ function restore(panel, kept, manager) {
   const check = () => {
     const missing = shownModels(panel).some((id) => id in kept.models && !manager.has_model(id));
     attempts = missing ? attempts + 1 : 0;
-    if (!missing) draw(panel, manager);
+    if (!missing) draw(panel, kept, manager);
     else if (attempts <= ATTEMPTS) manager.restoreWidgets(panel.context.model); // which reports itself ready again
   };
   manager.restored.connect(check);
