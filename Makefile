@@ -5,29 +5,49 @@ VENV := .venv
 BIN := $(VENV)/bin
 WITH_ENV := PATH="$(CURDIR)/$(BIN):$$PATH"
 INSTALLED := requirements.txt pyproject.toml aelib/labextension/static/keep_interactives.js
+# Who signs a student's work where git has not been told.
+ME = -c user.name="$$(git config user.name || echo me)" -c user.email="$$(git config user.email || echo me@localhost)"
 ONLY ?=
 JOBS ?= 2
 LAB_FLAGS ?=
 PYTEST_FLAGS ?=
+PYTEST = $(BIN)/python -m pytest -n $(JOBS) --dist loadfile --no-loadscope-reorder
 
 .DEFAULT_GOAL := help
-.PHONY: help lab test notebooks figures html slides edition release photograph published bench clean
+.PHONY: help lab update test check test-late notebooks figures html slides edition release photograph published bench clean scripts
 
 help: ## list these targets
-	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-11s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-11s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 lab: $(VENV)/lab.stamp ## install what is missing and open the course in JupyterLab (TORCH=cpu: without CUDA)
 	@$(WITH_ENV) $(BIN)/python environment/lab.py $(LAB_FLAGS)
+
+update: ## take the newest edition of the course and keep your own work (in a clone)
+	@git diff --quiet HEAD || git $(ME) commit --quiet --all --message "My work"
+	git $(ME) pull --no-rebase --no-edit --strategy-option ours
 
 test: $(VENV)/test.stamp ## install the test tools too and test everything (PROCESSORS=all: on emulated processors)
 ifdef PROCESSORS
 	$(WITH_ENV) $(BIN)/python -m tests.processors "$(PROCESSORS)" --jobs $(JOBS) tests $(PYTEST_FLAGS)
 else
-	$(WITH_ENV) $(BIN)/python -m pytest -n $(JOBS) --dist loadfile $(PYTEST_FLAGS)
+	$(WITH_ENV) $(PYTEST) --durations=15 $(PYTEST_FLAGS)
 endif
 
-notebooks: $(VENV)/test.stamp ## run the lessons in order, photograph their interactives, keep both (ONLY=04 for one)
+check: $(VENV)/test.stamp ## a contributor's minute: linter, formatter, imports, quick unit tests, changed lessons
+	$(BIN)/ruff check --quiet .
+	$(BIN)/ruff format --quiet --check --exclude '*.ipynb' .
+	lessons=$$($(BIN)/python -m tests.changed) && $(WITH_ENV) $(PYTEST) -m "not training" \
+		tests/architecture tests/notebooks tests/unit $$lessons $(PYTEST_FLAGS)
+
+test-late: $(VENV)/test.stamp ## the interactives on a page whose frames, observers and timers are late, and on a slow one
+	$(WITH_ENV) AELIB_LATE=150 $(PYTEST) tests/browser $(PYTEST_FLAGS)
+	$(WITH_ENV) AELIB_THROTTLE=4 $(PYTEST) tests/browser $(PYTEST_FLAGS)
+
+notebooks: $(VENV)/test.stamp node_modules/.bin/esbuild ## run the lessons in order, photograph their interactives, keep both (ONLY=04 for one)
 	$(WITH_ENV) $(BIN)/python -m publish.execute $(ONLY)
+
+scripts: node_modules/.bin/esbuild ## write all scripts of the interactives in one way (needs npm)
+	node_modules/.bin/prettier --log-level warn --write "aelib/widgets/*.js" "aelib/labextension/static/*.js"
 
 figures: $(VENV)/test.stamp ## draw figures/*.svg again (ONLY=name for one)
 	$(BIN)/python figures/render.py $(ONLY)
@@ -63,3 +83,8 @@ $(VENV)/lab.stamp: $(INSTALLED)
 
 $(VENV)/test.stamp: requirements-test.txt $(INSTALLED)
 	@$(PYTHON) environment/install.py test
+
+# Tools for the scripts of the interactives; only publishing needs them.
+node_modules/.bin/esbuild: package.json
+	npm install --silent --no-audit --no-fund --no-package-lock
+	@touch $@

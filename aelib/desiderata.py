@@ -65,6 +65,12 @@ def informative(x: Tensor, x_hat: Tensor, train_mean: Tensor) -> float:
 # Disentangled
 
 
+def mutual_information(joint: Tensor) -> Tensor:
+    """I ≥ 0 in nats of two discrete variables, from tables of their joint probabilities: (..., rows, columns) → (...)."""
+    independent = joint.sum(-1, keepdim=True) * joint.sum(-2, keepdim=True)
+    return (torch.xlogy(joint, joint) - torch.xlogy(joint, independent)).sum(dim=(-2, -1)).clamp(min=0)
+
+
 def information_table(z: Tensor, factors: Tensor, n_bins: int = 20) -> Tensor:
     """Mutual information of each code coordinate with each factor, in nats: (n, K), (n, F) → (K, F).
 
@@ -621,9 +627,7 @@ def _check_factors_vary(spread: Tensor) -> None:
 
 def _information(columns: Tensor, cells: Tensor, n_bins: int) -> Tensor:
     """In nats, of each column of cell numbers (n, K) with the cell numbers (n,) of one factor: (K,)."""
-    joint = _joint_counts(columns, cells, n_bins) / len(cells)
-    independent = joint.sum(2, keepdim=True) * joint.sum(1, keepdim=True)
-    return (torch.xlogy(joint, joint) - torch.xlogy(joint, independent)).sum(dim=(1, 2)).clamp(min=0)
+    return mutual_information(_joint_counts(columns, cells, n_bins) / len(cells))
 
 
 def _joint_counts(columns: Tensor, cells: Tensor, n_bins: int) -> Tensor:

@@ -76,12 +76,14 @@ class CourseFigure(Figure):
     """The same for what belongs to the whole figure."""
 
 
-for _name in ("annotate", "bar", "barh", "contour", "contourf", "errorbar", "fill_between", "hist", "imshow"):
-    setattr(CourseAxes, _name, _in_course_style(getattr(Axes, _name)))
-for _name in ("axhline", "axvline", "grid", "legend", "plot", "quiver", "scatter", "stem", "step", "text"):
-    setattr(CourseAxes, _name, _in_course_style(getattr(Axes, _name)))
-for _name in ("colorbar", "legend", "suptitle", "supxlabel", "supylabel", "text"):
-    setattr(CourseFigure, _name, _in_course_style(getattr(Figure, _name)))
+_OF_AXES = "annotate axhline axvline bar barh contour contourf errorbar fill_between grid hist imshow legend plot quiver"
+_OF_AXES += " scatter set_title stem step text"
+for _class, _names in (
+    (CourseAxes, _OF_AXES),
+    (CourseFigure, "colorbar legend suptitle supxlabel supylabel text"),
+):
+    for _name in _names.split():
+        setattr(_class, _name, _in_course_style(getattr(_class, _name)))
 
 
 def new_figure(width: float = 8.0, height: float = 3.2, **subplots) -> tuple[Figure, Axes | np.ndarray]:
@@ -97,8 +99,10 @@ def new_figure(width: float = 8.0, height: float = 3.2, **subplots) -> tuple[Fig
 class Shown:
     """A figure as a notebook output: an image with its alternative text, and the same sentence as a caption."""
 
-    def __init__(self, image: bytes, kind: str, alt: str) -> None:
+    def __init__(self, image: bytes, kind: str, alt: str, still: bytes | None = None) -> None:
+        """still: the same as PNG, for what cannot show the image's own kind; a PNG is its own."""
         self.image, self.kind, self.alt = image, kind, alt
+        self.still = image if kind == "image/png" else still
 
     def _repr_mimebundle_(self, include=None, exclude=None) -> dict[str, str]:
         source = f"data:{self.kind};base64,{base64.b64encode(self.image).decode()}"
@@ -108,8 +112,8 @@ class Shown:
             f'<figcaption style="max-width: 56em; font-size: 0.93em">{alt}</figcaption></figure>'
         )
         bundle = {"text/html": figure, "text/plain": self.alt}
-        if self.kind == "image/png":
-            bundle["image/png"] = base64.b64encode(self.image).decode()
+        if self.still is not None:
+            bundle["image/png"] = base64.b64encode(self.still).decode()
         return bundle
 
 
@@ -144,7 +148,7 @@ def drawing(name: str, alt: str) -> Shown:
         raise FileNotFoundError(
             f"There is no drawing {name!r} in {FIGURES}; it has {sorted(p.stem for p in FIGURES.glob('*.svg'))}."
         )
-    return Shown(path.read_bytes(), "image/svg+xml", alt)
+    return Shown(path.read_bytes(), "image/svg+xml", alt, path.with_suffix(".png").read_bytes())
 
 
 def image_strip(

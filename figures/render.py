@@ -19,6 +19,8 @@ import matplotlib
 matplotlib.use("agg")
 from matplotlib import pyplot as plt
 
+from aelib.plots import png
+
 FOLDER = Path(__file__).resolve().parent
 
 
@@ -36,12 +38,16 @@ def load(path: Path) -> ModuleType:
 
 
 def render(name: str, out: Path = FOLDER) -> Path:
-    """Draw figures/make_<name>.py and save it as <out>/<name>.svg; no date, no random ids, default style."""
+    """Draw figures/make_<name>.py and save it as <out>/<name>.svg; no date, no random ids, default style.
+
+    Beside it goes <name>.png, for what cannot show an SVG: a PDF made of a lesson, say.
+    """
     module = load(makers(name)[name])
     with plt.style.context("default"), plt.rc_context({"svg.hashsalt": name}):
         figure = module.draw()
         title = " ".join((module.__doc__ or name).split("\n\n")[0].split())
         figure.savefig(out / f"{name}.svg", metadata={"Date": None, "Creator": None, "Title": title})
+        (out / f"{name}.png").write_bytes(png(figure))
     plt.close(figure)
     return out / f"{name}.svg"
 

@@ -46,6 +46,7 @@ from publish.lesson import (
     widget_states,
 )
 from publish.photograph import camera, photograph_all
+from publish.scripts import shrink
 
 KERNELSPEC = {"display_name": "Python 3 (ipykernel)", "language": "python", "name": "python3"}
 LANGUAGE = {
@@ -242,6 +243,7 @@ def publish(path: Path, folder: Path, browser: Browser) -> str:
     memory = run(notebook, folder)
     seconds = time.perf_counter() - started
     notebook = tidy(notebook, path.stem)
+    shrink(notebook)
     photograph_all(notebook, read(path), browser)
     nbformat.validate(notebook)
     part = path.with_suffix(".part")

@@ -13,6 +13,7 @@ os.environ["AELIB_PROGRESS"] = "0"  # no test writes into the home of whoever ru
 
 import json
 import tempfile
+import time
 from collections import defaultdict
 from collections.abc import Callable
 from pathlib import Path
@@ -37,6 +38,20 @@ ALWAYS_SHOWN = (
     "serious accessibility findings",
 )
 AUDIT_LOG = pytest.StashKey[Path]()
+SLOWEST = (
+    "tests/unit/test_lesson09_claims.py",
+    "tests/browser/test_lessons.py",
+    "tests/browser/test_pages.py",
+    "tests/browser/test_walk.py",
+    "tests/unit/test_lesson08_claims.py",
+    "tests/unit/test_lesson05_claims.py",
+    "tests/browser/test_keep_interactives.py",
+    "tests/unit/test_lesson01_claims.py",
+    "tests/unit/test_lesson04_claims.py",
+    "tests/unit/test_lesson10_claims.py",
+    "tests/unit/test_lesson11_claims.py",
+)
+"""The longest files come first, so that the workers end together."""
 
 
 @pytest.fixture
@@ -54,6 +69,31 @@ def pytest_configure(config: pytest.Config) -> None:
     os.environ["AELIB_AUDIT"] = "1"
     os.environ["AELIB_AUDIT_LOG"] = name
     config.stash[AUDIT_LOG] = Path(name)
+    os.environ["AELIB_KEPT"] = str(_kept(config))
+
+
+def _kept(config: pytest.Config) -> Path:
+    """Where trained models stay: in pytest's cache, or for this run only where that cannot be written."""
+    try:
+        folder = Path(config.cache.mkdir("trained"))
+        with tempfile.TemporaryFile(dir=folder):
+            _forget_unused(folder)
+        return folder
+    except (AttributeError, OSError):
+        folder = tempfile.TemporaryDirectory(prefix="aelib-kept-")
+        config.add_cleanup(folder.cleanup)
+        return Path(folder.name)
+
+
+def _forget_unused(folder: Path, days: int = 14) -> None:
+    for path in folder.iterdir():
+        if time.time() - path.stat().st_mtime > days * 86_400:
+            path.unlink(missing_ok=True)
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    place = {name: i for i, name in enumerate(SLOWEST)}
+    items.sort(key=lambda item: place.get(item.nodeid.split("::")[0], len(SLOWEST)))
 
 
 def pytest_terminal_summary(terminalreporter, config: pytest.Config) -> None:

@@ -85,3 +85,12 @@ def split(n_examples: int, held_out_fraction: float = 0.2, seed: int = 0) -> tup
     order = torch.randperm(n_examples, generator=generator)
     n_held_out = round(held_out_fraction * n_examples)
     return order[n_held_out:].sort().values, order[:n_held_out].sort().values
+
+
+def examples_to_show(dataset: Dataset, n_shown: int) -> list[int]:
+    """Positions in the held-out split: the first example of each label in turn, then the next of each."""
+    labels = dataset.held_out_labels
+    if labels is None:
+        return list(range(min(n_shown, len(dataset.held_out_index))))
+    turns = [int((labels[:index] == label).sum()) for index, label in enumerate(labels)]
+    return sorted(range(len(turns)), key=lambda index: (turns[index], int(labels[index])))[:n_shown]

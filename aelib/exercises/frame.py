@@ -135,20 +135,26 @@ NO_NUMBER = (
 )
 
 
-def number(answer, name: str = "your answer", finite: bool = True) -> float:
-    """The answer as one float, or a sentence about what it is instead; nan and ±∞ pass if not ``finite``."""
+def sentence(words: str) -> str:
+    """With a capital letter in front, unless a name of the code stands there."""
+    opens = words.split(maxsplit=1)[0].isalpha() and not words.startswith(("mu ", "log_var ", "var "))
+    return words[0].upper() + words[1:] if opens else words
+
+
+def number(answer, name: str = "your answer") -> float:
+    """The answer as one finite float, or a sentence about what it is instead."""
     value = array(answer, name)
     if value.size != 1:
-        raise Wrong(f"{name} should be one number, but it has shape {value.shape}.")
-    if finite and not np.isfinite(value).all():
-        raise Wrong(f"{name} is {float(value.reshape(()))}: {NO_NUMBER}", "not a number")
+        raise Wrong(sentence(f"{name} should be one number, but it has shape {value.shape}."))
+    if not np.isfinite(value).all():
+        raise Wrong(sentence(f"{name} is {float(value.reshape(()))}: {NO_NUMBER}"), "not a number")
     return float(value.reshape(()))
 
 
 def array(answer, name: str = "your answer") -> np.ndarray:
     """The answer as a float64 array, or a sentence about what it is instead."""
     if answer is None:
-        raise Wrong(f"{name} is None: does your function end with `return`?", "no return")
+        raise Wrong(sentence(f"{name} is None: does your function end with `return`?"), "no return")
     if hasattr(answer, "detach"):
         answer = answer.detach().cpu()
     if isinstance(answer, tuple | list):
@@ -156,9 +162,10 @@ def array(answer, name: str = "your answer") -> np.ndarray:
     try:
         values = np.asarray(answer, dtype=np.float64)
     except (TypeError, ValueError):
-        raise Wrong(f"{name} should be made of numbers, but it is of type {type(answer).__name__}.") from None
+        kind = type(answer).__name__
+        raise Wrong(sentence(f"{name} should be made of numbers, but it is of type {kind}.")) from None
     if np.asarray(answer).dtype.kind in "US":
-        raise Wrong(f"{name} is text that looks like a number: return the number itself.")
+        raise Wrong(sentence(f"{name} is text that looks like a number: return the number itself."))
     return values
 
 
@@ -178,23 +185,10 @@ def same_shape(got: np.ndarray, expected: np.ndarray, name: str) -> np.ndarray:
     return got
 
 
-def first_slip(slips: dict[str, bool], otherwise: str) -> Wrong:
-    """The sentence of the first slip that explains the answer, or the plain difference."""
-    return Wrong(next((sentence for sentence, fits in slips.items() if fits), otherwise))
-
-
-def by_value(got, values: dict[str, object], said: str = "", rtol: float = 1e-4) -> dict[str, bool]:
-    """Slips for ``first_slip``: whether the answer is the value that the slip gives (a list: one of several)."""
-    alternatives = {why: value if isinstance(value, list) else [value] for why, value in values.items()}
-    return {
-        said + why: any(close(got, one, rtol) for one in several) for why, several in alternatives.items()
-    }
-
-
-def farthest(got: np.ndarray, want: np.ndarray) -> str:
-    """Where two arrays of one shape differ most: "the entry [2, 0] should be 0.4987 and is 0.5120"."""
-    place = np.unravel_index(np.nanargmax(np.abs(got - want)), got.shape)
-    return f"the entry {[int(k) for k in place]} should be {want[place]:.4f} and is {got[place]:.4f}"
+def first_slip(slips: dict[str, tuple[bool, str]], otherwise: str) -> Wrong:
+    """The first slip that fits, of {name: (whether it fits, sentence)}, or the plain difference."""
+    fitting = ((sentence, name) for name, (fits, sentence) in slips.items() if fits)
+    return Wrong(*next(fitting, (otherwise, None)))
 
 
 def apart(got: float, want: float) -> tuple[str, str]:

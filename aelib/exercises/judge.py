@@ -13,7 +13,7 @@ from typing import NamedTuple
 import numpy as np
 import torch
 
-from aelib.exercises.frame import NO_NUMBER, StudentError, Wrong, apart, array, exercise, function
+from aelib.exercises.frame import NO_NUMBER, StudentError, Wrong, apart, array, exercise, function, sentence
 
 Parts = tuple[np.ndarray, ...]
 """An answer: the arrays that it is made of, mostly one."""
@@ -45,6 +45,7 @@ class Task:
     where: a function of the arguments to the words that tell a case, "for K = 3".
     rtol, atol: of the largest number, and at least; the fourth decimal may be rounded.
     truths: the answer is made of True and False.
+    also: is called with an answer whose numbers are right, and may raise ``Wrong``.
     words: what stands in a sentence for some of the numbers, {-1: "None"}.
     read: makes an array's forerunner of what the student returned, or raises ``Wrong``.
     as_good: a function of an answer's array and the arguments: whether it is right although it is not the reference.
@@ -63,6 +64,7 @@ class Task:
     rtol: float = 1e-4
     atol: float = 6e-5
     truths: bool = False
+    also: Callable[[Callable], None] = lambda answer: None
     words: dict[float, str] = field(default_factory=dict)
     read: Callable = lambda given: given
     as_good: Callable[..., bool] = lambda *_: False
@@ -88,6 +90,7 @@ class Task:
             raise self._explained(answer, got, wrong[0])
         for extreme in self.extremes:
             self._judge_extreme(answer, extreme)
+        self.also(answer)
         first = [wants[0] if self.names else wants[0][0] for wants in self.wants]
         return self.right if isinstance(self.right, str) else self.right(first)
 
@@ -152,7 +155,7 @@ class Task:
                 return Wrong(said + why, name)
         if self.truths and not np.isin(got[first][0], (0, 1)).all():
             return Wrong(
-                f"{_sentence(self.called)} should hold True and False: a comparison gives them.",
+                f"{sentence(self.called)} should hold True and False: a comparison gives them.",
                 "no truth values",
             )
         if got[first][0].shape == want[0].T.shape != want[0].shape and self._close(got[first][0].T, want[0]):
@@ -175,11 +178,11 @@ class Task:
         ours, one = got[k], want[k]
         if ours.shape != one.shape and not ours.size == one.size == 1:
             shapes = "one number" if one.shape == () else f"shape {one.shape}"
-            return _sentence(f"{where}{name} should have {shapes}, but it has shape {ours.shape}: ").replace(
+            return sentence(f"{where}{name} should have {shapes}, but it has shape {ours.shape}: ").replace(
                 "have one", "be one"
             )
         if self.truths:
-            return _sentence(f"{where}you say {ours.astype(int)}, expected {one.astype(int)}: ")
+            return sentence(f"{where}you say {ours.astype(int)}, expected {one.astype(int)}: ")
         place = np.unravel_index(
             np.argmax(np.nan_to_num(np.abs(ours.reshape(one.shape) - one), nan=np.inf)), one.shape
         )
@@ -187,7 +190,7 @@ class Task:
         left, right = (self.words.get(value, shown) for value, shown in zip(pair, apart(*pair), strict=True))
         entry = f" at {[int(i) for i in place]}" if one.ndim else ""
         verb = f"{name}{entry} is" if self.names or one.ndim else "you got"
-        return _sentence(f"{where}{verb} {left}, expected {right}{self.unit}: ")
+        return sentence(f"{where}{verb} {left}, expected {right}{self.unit}: ")
 
     def _told(self, got: Parts, want: Parts) -> int:
         """The first part that is wrong."""
@@ -219,11 +222,6 @@ class Task:
         )
         answers = iter([tuple(map(torch.tensor, one)) for one in parts])
         return lambda *_: next(answers) if self.names else next(answers)[0]
-
-
-def _sentence(words: str) -> str:
-    """With a capital letter in front."""
-    return words[0].upper() + words[1:]
 
 
 def reduced(table: np.ndarray, examples: str = "the batch", parts: str = "the latents") -> dict[str, tuple]:

@@ -153,7 +153,7 @@ def _owner_slips(z, mu, log_var) -> dict[str, tuple]:
         "densities added": (most(np.exp(log_q)), "you added densities over the latents: independent latents multiply their densities, so add the logarithms."),
         "log σ² read as log σ": (most(-log_var - distance / np.exp(log_var) / 2), "you used log_var as log σ: the variance is exp(log_var)."),
         "smallest density": (most(-log_q), "you took the smallest density instead of the largest."),
-        "all densities": ([log_q.sum(axis=2), -2 * log_q.sum(axis=2), np.exp(log_q.sum(axis=2)), log_normal(z[:, None], mu, np.exp(log_var / 2)).sum(axis=2)], "that is one number for each code and cloud; asked is which cloud has the largest density for each code: argmax(dim=1)."),
+        "all densities": ([log_q.sum(axis=2), 2 * log_q.sum(axis=2), -2 * log_q.sum(axis=2), np.exp(log_q.sum(axis=2)), log_normal(z[:, None], mu, np.exp(log_var / 2)).sum(axis=2)], "that is one number for each code and cloud; asked is which cloud has the largest density for each code: argmax(dim=1)."),
         "largest density itself": ([log_q.sum(axis=2).max(axis=1)], "that is the largest log-density; asked is whose it is: argmax."),
         "over the codes": (log_q.sum(axis=2).argmax(axis=0), "you looked for the best code of each cloud; asked is the best cloud of each code: argmax(dim=1)."),
         "counted from 1": (most(log_q) + 1, "the clouds are counted from 0."),

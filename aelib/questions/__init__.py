@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 FOLDER = Path(__file__).parent
-KINDS = ("predict", "quiz")
+KINDS = ("predict", "quiz", "order", "match", "label", "enter")
 """The functions that ask, each of which takes a number."""
 
 
@@ -39,3 +39,12 @@ def find(number: str, kind: str) -> dict[str, Any]:
     if known[number]["kind"] != kind:
         raise ValueError(f'question {number} is asked by {known[number]["kind"]}("{number}").')
     return known[number]
+
+
+def check_words(*texts: str) -> None:
+    """Raises a ValueError where a text is empty, or has a backtick without its partner."""
+    for text in texts:
+        if not text.strip():
+            raise ValueError("the question, each option and each reason need words; one of them is empty.")
+        if text.count("`") % 2:
+            raise ValueError(f"{text!r} has a backtick without its partner: code stands between two.")

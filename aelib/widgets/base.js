@@ -24,10 +24,16 @@ export const s = (tag, attributes = {}, ...children) =>
 /** What every focusable control carries: JupyterLab then leaves its keys to it. */
 export const FOCUSABLE = { "data-lm-suppress-shortcuts": "true" };
 
-/** A name that no other one on the page has: each interactive brings its own copy of this script, the page counts for all. */
+/**
+ * A name that no other one on the page has: each interactive brings its own copy of this script, the page
+ * counts.
+ */
 export const uid = (word) => `ae-${word}-${(globalThis.aeNamed = (globalThis.aeNamed ?? 0) + 1)}`;
 
-/** Gives a node these attributes (text: its words), and leaves alone those that it has: what is set again is painted again. */
+/**
+ * Gives a node these attributes (text: its words) and leaves alone those that it has: what is set is painted
+ * anew.
+ */
 export function put(node, { text, ...attributes }) {
   if (text !== undefined && node.textContent !== String(text)) node.textContent = text;
   for (const [name, value] of Object.entries(attributes)) {
@@ -35,7 +41,7 @@ export function put(node, { text, ...attributes }) {
   }
 }
 
-// ---- data --------------------------------------------------------------------------------------------------
+// ---- data -------------------------------------------------------------------------------------------------
 
 /** A buffer (DataView, typed array or ArrayBuffer) as bytes of its own, aligned, safe to reinterpret. */
 export function readUint8(view) {
@@ -70,7 +76,10 @@ export const ACTIVATIONS = {
   silu: (x) => x / (1 + Math.exp(-x)),
 };
 
-/** Layers from one run of numbers: for each [outputs, inputs, activation] its weight, row by row, then its bias. */
+/**
+ * Layers from one run of numbers: for each [outputs, inputs, activation] its weight, row by row, then its
+ * bias.
+ */
 export function readLayers(numbers, shapes, start = 0) {
   let at = start;
   const take = (count) => numbers.subarray(at, (at += count));
@@ -125,9 +134,12 @@ export function listen(model, names, listener) {
   };
 }
 
-// ---- colours -----------------------------------------------------------------------------------------------
+// ---- colours ----------------------------------------------------------------------------------------------
 
-/** The stylesheet's colour `--ae-<name>` as [r, g, b], as `root` sees it now; `root` must be in the page already. */
+/**
+ * The stylesheet's colour `--ae-<name>` as [r, g, b], as `root` sees it now; `root` must be in the page
+ * already.
+ */
 export function colour(root, name) {
   const probe = root.appendChild(h("span", { style: `color: var(--ae-${name}); display: none` }));
   const words = getComputedStyle(probe).color;
@@ -170,7 +182,10 @@ export function onTheme(repaint) {
   };
 }
 
-/** Calls `repaint` when the node gets its first width, which is when it comes into the page, and at each other one. */
+/**
+ * Calls `repaint` when the node gets its first width, which is when it comes into the page, and at each
+ * other one.
+ */
 export function onWidth(node, repaint) {
   let width = -1;
   const observer = new ResizeObserver(() => {
@@ -183,7 +198,10 @@ export function onWidth(node, repaint) {
   return () => observer.disconnect();
 }
 
-/** Does the tasks one by one while the page has nothing to do, so that what they run is compiled by then; gives what stops it. */
+/**
+ * Does the tasks one by one while the page has nothing to do, so that what they run is compiled by then;
+ * gives what stops it.
+ */
 export function whileIdle(tasks) {
   const [ask, cancel] = window.requestIdleCallback
     ? [window.requestIdleCallback, window.cancelIdleCallback]
@@ -197,7 +215,7 @@ export function whileIdle(tasks) {
   return () => cancel(asked);
 }
 
-// ---- layout ------------------------------------------------------------------------------------------------
+// ---- layout -----------------------------------------------------------------------------------------------
 
 /**
  * The card: title, lead, then whatever is appended to `body`, then the sentence.
@@ -311,11 +329,41 @@ export function choices({ label, options, value, change, hideLabel = false }) {
 export const button = (label, onclick, attributes = {}) =>
   h("button", { ...FOCUSABLE, type: "button", class: "ae-button", text: label, onclick, ...attributes });
 
-// ---- pictures ----------------------------------------------------------------------------------------------
+/** The card as a question's; gives hear(text), which tells a screen reader of an answer. The sentence below has a voice of its own. */
+export function asks(section) {
+  const live = h("div", { class: "ae-unseen", "aria-live": "polite", role: "status" });
+  section.classList.add("ae-asks");
+  section.append(live);
+  return (text) => text && put(live, { text });
+}
+
+/**
+ * What is said of an answer, with its reason: show(good, reason, head) gives the words if they are new, clear() hides it.
+ * reason: text, or nodes.
+ */
+export function verdict() {
+  const root = h("p", { class: "ae-verdict", id: uid("verdict"), hidden: true });
+  const clear = () => {
+    root.hidden = true;
+    root.replaceChildren();
+  };
+  const show = (good, reason, head = good ? "Right." : "Not quite.") => {
+    const before = root.textContent;
+    const mark = h("span", { class: "ae-mark", "aria-hidden": "true", text: good ? "✓" : "✗" });
+    root.className = `ae-verdict ${good ? "ae-good" : "ae-not"}`;
+    root.replaceChildren(h("strong", { class: "ae-judged" }, mark, head), " ", ...[reason].flat());
+    root.hidden = false;
+    return root.textContent === before ? "" : root.textContent.slice(1);
+  };
+  return { root, show, clear };
+}
+
+// ---- pictures ---------------------------------------------------------------------------------------------
 
 /**
  * A row of small grey pictures, painted as ink on paper, each pixel a whole number of screen pixels.
- * paint(amount, name): amount(index) in [0, 1] is how much of the colour `--ae-<name>` covers the paper there.
+ * paint(amount, name): amount(index) in [0, 1] is how much of the colour `--ae-<name>` covers the paper
+ * there.
  */
 export function strip({ label, count, rows = 8, columns = 8, gap = 0.1, widest = 64 }) {
   const canvas = h("canvas", { class: "ae-strip", role: "img", "aria-label": label });
@@ -332,7 +380,8 @@ export function strip({ label, count, rows = 8, columns = 8, gap = 0.1, widest =
   };
   const paint = (amount, name = "input") => {
     last = [amount, name];
-    if (!wide || (painted?.[0] === amount && painted[1] === name)) return; // onWidth tells the width, and paints
+    // onWidth tells the width, and paints
+    if (!wide || (painted?.[0] === amount && painted[1] === name)) return;
     painted = last;
     const { dots, cell, space } = measure();
     const [width, height] = [columns * cell, rows * cell];
@@ -364,7 +413,10 @@ export function strip({ label, count, rows = 8, columns = 8, gap = 0.1, widest =
   return { root, canvas, paint, repaint, dispose: () => stop.forEach((end) => end()) };
 }
 
-/** A row of pictures with its name before it and a note after the name: add its `nodes` to an .ae-picture-rows. */
+/**
+ * A row of pictures with its name before it and a note after the name: add its `nodes` to an .ae-picture-
+ * rows.
+ */
 export function pictureRow({ name, tone, note = "", ...pictures }) {
   const small = h("span", { class: "ae-note", text: note });
   const title = h("div", { class: `ae-picture-name ae-name-${tone}` }, h("span", { text: name }), small);
@@ -383,7 +435,7 @@ function blend(data, amount, [red, green, blue], ink) {
   }
 }
 
-// ---- charts and planes -------------------------------------------------------------------------------------
+// ---- charts and planes ------------------------------------------------------------------------------------
 
 const scale = ({ domain: [low, high], log }, from, to) => {
   const f = log ? Math.log : (value) => value;
@@ -396,9 +448,10 @@ const scale = ({ domain: [low, high], log }, from, to) => {
 };
 
 /**
- * A group of shapes. After begin() the same calls move the shapes that are there already; end() takes the others away.
+ * A group of shapes. After begin() the same calls move the shapes that are there already; end() takes the
+ * others away.
  */
-function layer() {
+export function layer() {
   const group = s("g");
   const known = new WeakMap();
   let at = 0;
@@ -439,11 +492,11 @@ function layer() {
 }
 
 /**
- * What charts and planes share: an SVG at its true size with a part that stands still and a part that follows the hand.
- * frame(width, em) gives { width, tall, left, right, top, bottom }. me.shape, .line (cut off at the frame), .dot, .rule and
- * .text draw in the present part, in the units of x and y. me.update() moves; me.redraw() paints all anew.
- * drag(xValue, yValue) answers a pointer. With me.hold(a, b) a handle lies there that a finger may pull in any direction;
- * elsewhere an upward swipe scrolls the page.
+ * What charts and planes share: an SVG at its true size with a part that stands still and a part that
+ * follows the hand. frame(width, em) gives { width, tall, left, right, top, bottom }. me.shape, .line (cut
+ * off at the frame), .dot, .rule and .text draw in the present part, in the units of x and y. me.update()
+ * moves; me.redraw() paints all anew. drag(xValue, yValue) answers a pointer. With me.hold(a, b) a handle
+ * lies there that a finger may pull in any direction; elsewhere an upward swipe scrolls the page.
  */
 function sheet({ label, x, y, frame, still, move, drag, describe, holdable = false, name = "ae-chart" }) {
   const svg = s("svg", { class: drag ? `${name} ae-draggable` : name, role: "img", "aria-label": label });
@@ -453,7 +506,14 @@ function sheet({ label, x, y, frame, still, move, drag, describe, holdable = fal
   const clip = uid("clip");
   const point = ([a, b]) => `${me.x(a).toFixed(2)},${me.y(b).toFixed(2)}`;
   me.shape = (...shape) => me.layer.shape(...shape);
-  me.path = (points) => points.map(point).join(" ");
+  const paths = new WeakMap(); // of a list of points that is drawn again in the same scale
+  me.path = (points) => {
+    const known = paths.get(points);
+    if (known?.x === me.x && known.y === me.y) return known.path;
+    const path = points.map(point).join(" ");
+    paths.set(points, { x: me.x, y: me.y, path });
+    return path;
+  };
   me.line = (points, kind) =>
     me.shape("polyline", { class: `ae-line ${kind}`, points: me.path(points), "clip-path": `url(#${clip})` });
   me.dot = (a, b, kind, radius = 0.32) =>
@@ -549,13 +609,15 @@ function axes(me, { x, y }) {
   }
   words(x.title, (left + right) / 2, bottom + 2.5 * em, "middle");
   words(y.title, 0, 0.85 * em, "start");
-  const crowded = 0.46 * em * (y.title.length + (y.note ?? "").length + 3) > right; // then the note goes into the frame
+  // then the note goes into the frame
+  const crowded = 0.46 * em * (y.title.length + (y.note ?? "").length + 3) > right;
   if (y.note) words(y.note, right, crowded ? me.top + 0.8 * em : 0.85 * em, "end");
 }
 
 /**
- * A square plane, `largest` px wide at most. reach: both coordinates run from -reach to reach; or give x and y domains.
- * draw, move, drag, describe and hold as in a chart; `under` is a canvas that lies beneath, of the same size.
+ * A square plane, `largest` px wide at most. reach: both coordinates run from -reach to reach; or give x and
+ * y domains. draw, move, drag, describe and hold as in a chart; `under` is a canvas that lies beneath, of
+ * the same size.
  */
 export function plane({ reach, x, y, largest = 320, draw, under, ...options }) {
   const domain = [-reach, reach];
@@ -571,7 +633,10 @@ export function plane({ reach, x, y, largest = 320, draw, under, ...options }) {
   return me;
 }
 
-/** Calls follow(x, y), in CSS pixels from the corner of `within`, while a pointer is held down on the node; once a frame. */
+/**
+ * Calls follow(x, y), in CSS pixels from the corner of `within`, while a pointer is held down on the node;
+ * once a frame.
+ */
 export function followPointer(node, follow, within = node) {
   let [asked, waiting] = [0, null];
   const tell = (event) => {
@@ -602,7 +667,7 @@ export function followPointer(node, follow, within = node) {
   });
 }
 
-// ---- numbers that are shown --------------------------------------------------------------------------------
+// ---- numbers that are shown -------------------------------------------------------------------------------
 
 /** A number that matters, large, with its unit after it, small: set(number, unit?). */
 export function gauge({ tone = "recon", unit = "" }) {
@@ -615,7 +680,10 @@ export function gauge({ tone = "recon", unit = "" }) {
   return { root, number, set };
 }
 
-/** A score from 0 to 1 as a bar with its number; a mark shows `before`, and a score that has fallen is hatched. */
+/**
+ * A score from 0 to 1 as a bar with its number; a mark shows `before`, and a score that has fallen is
+ * hatched.
+ */
 export function meter({ name, meaning }) {
   const [fill, tick, number] = ["ae-fill", "ae-before", "ae-score"].map((kind) => h("span", { class: kind }));
   const head = [
@@ -639,7 +707,7 @@ export const sum = (list) => list.reduce((total, value) => total + value, 0);
 export const fixed = (value, digits) =>
   (Number(value.toFixed(digits)) || 0).toFixed(digits).replace("-", "−");
 
-// ---- what Python sent, and the frame of every interactive --------------------------------------------------
+// ---- what Python sent, and the frame of every interactive -------------------------------------------------
 
 /** Unsigned whole numbers of so many bits each (16 at most), the highest bit first. */
 function readBits(bytes, bits, count) {
@@ -670,8 +738,9 @@ function readNumbers({ shape, kind, bits, data }, name) {
 }
 
 /**
- * One array: at(i, j, …) is a number, or with fewer places a function of the index in the rest (the same function each
- * time, so that what is painted already is known); row(i, j, …) is the last axis as a list; part(i, j, …) the raw numbers.
+ * One array: at(i, j, …) is a number, or with fewer places a function of the index in the rest (the same
+ * function each time, so that what is painted already is known); row(i, j, …) is the last axis as a list;
+ * part(i, j, …) the raw numbers.
  */
 function readArray(name, packed) {
   const [{ shape, top }, values, known] = [packed, readNumbers(packed, name), new Map()];
@@ -689,13 +758,16 @@ function readArray(name, packed) {
   return { shape, values, at, part, row };
 }
 
-const readArrays = (all) =>
+export const readArrays = (all) =>
   Object.fromEntries(Object.entries(all).map(([name, one]) => [name, readArray(name, one)]));
 
 const DAMAGED =
   "This interactive cannot be shown: what is saved of it is damaged. Run its cell again to get it back.";
 
-/** In place of an interactive: one sentence, and above it the picture that whoever keeps the page may hand over. */
+/**
+ * In place of an interactive: one sentence, and above it the picture that whoever keeps the page may hand
+ * over.
+ */
 function showDamage(host, error) {
   const root = h("div", { class: "ae ae-card" }, h("p", { class: "ae-says", role: "alert", text: DAMAGED }));
   host.replaceChildren(root);
@@ -705,9 +777,10 @@ function showDamage(host, error) {
 }
 
 /**
- * What anywidget renders. face: { traits, lead } or a function of the model that gives it; traits are the state.
- * build(me) makes the parts once and gives draw(state), which is called at each change of a trait and returns the figures
- * that are shown; they become data attributes. me: { data, state(), set(changes), keep(part), model, body, say, … }.
+ * What anywidget renders. face: { traits, lead } or a function of the model that gives it; traits are the
+ * state. build(me) makes the parts once and gives draw(state), which is called at each change of a trait and
+ * returns the figures that are shown; they become data attributes. me: { data, state(), set(changes),
+ * keep(part), model, body, say, … }.
  */
 export const interactive = (face, build) => ({
   render({ model, el }) {
@@ -742,6 +815,7 @@ function start(model, el, { traits, title = model.get("title"), lead }, build, k
     tell(parts.section, draw(now));
   };
   show();
+  parts.section.querySelector(".ae-slider")?.classList.add("ae-active");
   model.on("change", show);
   keep({ dispose: () => model.off?.("change", show) });
 }

@@ -21,6 +21,7 @@ How an interactive is made (`bend_slider` is a short example):
 
 from __future__ import annotations
 
+import inspect
 import re
 from collections.abc import Iterable, Mapping
 from pathlib import Path
@@ -266,7 +267,7 @@ class Interactive(anywidget.AnyWidget):
 
     def words(self) -> str:
         """The title and what is shown, for a reader who has no script."""
-        shown = self.description or (type(self).__doc__ or "").strip().partition("\n")[0]
+        shown = self.description or (inspect.getdoc(type(self)) or "").partition("\n")[0]
         return " ".join(
             f"{part.rstrip('.')}." if not part.endswith("?") else part for part in (self.title, shown) if part
         )

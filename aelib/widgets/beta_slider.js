@@ -13,7 +13,9 @@ import {
 
 const FACE = (model) => ({
   traits: ["index", "chosen_set"],
-  lead: `${model.get("betas").length} VAEs, alike but for the weight β of the KL. All figures are of held-out digits.`,
+  lead:
+    `${model.get("betas").length} VAEs, alike but for the weight β of the KL. ` +
+    "All figures are of held-out digits.",
 });
 
 /** What is shown of each model. */

@@ -8,16 +8,12 @@ the board. Within a cell all places are equally likely. So every figure below is
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 import numpy as np
+import torch
 import traitlets
 
+from aelib.desiderata import mutual_information
 from aelib.widgets.base import Interactive
-
-if TYPE_CHECKING:
-    from matplotlib.axes import Axes
-    from matplotlib.figure import Figure
 
 LEVELS, CELLS = 4, 8
 DECODER_NOISE = 1.0
@@ -56,9 +52,7 @@ def contents(axis: int, swaps: int) -> list[int]:
 
 def information(joint: np.ndarray) -> float:
     """I ≥ 0 in nats, from a table of joint probabilities (rows, columns)."""
-    product_of_margins = joint.sum(axis=1, keepdims=True) * joint.sum(axis=0, keepdims=True)
-    filled = joint > 0
-    return float((joint[filled] * np.log(joint[filled] / product_of_margins[filled])).sum())
+    return float(mutual_information(torch.from_numpy(joint)))
 
 
 def decoder_log_prob(swaps: int = 0) -> np.ndarray:
@@ -132,7 +126,7 @@ def _area(polygon: np.ndarray) -> float:
     return float(abs(np.dot(x, np.roll(y, -1)) - np.dot(y, np.roll(x, -1))) / 2)
 
 
-class ChannelBoard(Interactive, script="channel_board"):
+class ChannelBoard(Interactive, script="channel_board", title="What does information not see?"):
     """Noise, rotation and swaps of cells on a small channel: what they do to I(X; Z), to a bound, and to the wishes.
 
     noise: in cells, 0 to 2. degrees: how far h turns the board, 0 to 90. swaps: how many pairs of cells h
@@ -146,10 +140,6 @@ class ChannelBoard(Interactive, script="channel_board"):
     follows = traitlets.Bool(True).tag(sync=True)
     swap_list = traitlets.List([[list(pair) for pair in pairs] for pairs in SWAPS]).tag(sync=True)
     decoder_noise = traitlets.Float(DECODER_NOISE).tag(sync=True)
-
-    def __init__(self, **state: float) -> None:
-        super().__init__(**state)
-        self.description = self._describe()
 
     @traitlets.validate("noise", "degrees", "swaps")
     def _inside(self, proposal: dict) -> float:
@@ -219,80 +209,3 @@ class ChannelBoard(Interactive, script="channel_board"):
         movement = np.sqrt(moved[apart == 1].mean() / moved[apart > 0].mean())
         step = np.sqrt(1 / apart[apart > 0].mean())
         return float(np.clip((step / movement - step) / (1 - step), 0, 1))
-
-    def _describe(self) -> str:
-        bits = {name: value / np.log(2) for name, value in self.figures().items()}
-        return (
-            f"A board of codes for sixteen examples, with noise of {self.noise:.2f} cells, turned by "
-            f"{self.degrees:g} degrees, "
-            f"{self.swaps} pairs of cells exchanged: the code tells {bits['information']:.2f} of 4 "
-            "bits, the decoder model's "
-            f"bound is {bits['bound']:.2f}; disentangled {self._disentangled():.2f}, robust "
-            f"{self._robust():.2f}."
-        )
-
-    def picture(self) -> Figure:
-        from matplotlib.figure import Figure
-
-        from aelib.plots import STYLE, course_style
-
-        with course_style():
-            figure = Figure(figsize=(8.4, 3.6), layout="constrained", dpi=STYLE["figure.dpi"])
-            grid = figure.add_gridspec(2, 2, width_ratios=(1, 1.25))
-            self._draw_board(figure.add_subplot(grid[:, 0]))
-            self._draw_line(figure.add_subplot(grid[0, 1]))
-            self._draw_gauges(figure.add_subplot(grid[1, 1]))
-        return figure
-
-    def _draw_board(self, ax: Axes) -> None:
-        from matplotlib.patches import Rectangle
-
-        from aelib.plots import LATENT
-
-        table = self.code().reshape(N_EXAMPLES, -1)
-        posterior = table / table.sum(axis=0)
-        letter = (posterior.reshape(LEVELS, LEVELS, -1).sum(axis=1) * np.arange(LEVELS)[:, None]).sum(
-            axis=0
-        ) / 3
-        for (x, y), shade, likeliest in zip(
-            turned(self.degrees).reshape(-1, 2), letter, posterior.argmax(axis=0), strict=True
-        ):
-            square = Rectangle(
-                (x - 0.5, y - 0.5), 1, 1, angle=self.degrees, rotation_point="center", ec="white"
-            )
-            ax.add_patch(square).set(fc=LATENT, alpha=0.1 + 0.5 * shade)
-            ax.text(
-                x,
-                y,
-                f"{'ABCD'[likeliest // LEVELS]}{likeliest % LEVELS + 1}",
-                size=7,
-                ha="center",
-                va="center",
-            )
-        ax.set(
-            xlim=(-5.8, 5.8),
-            ylim=(-5.8, 5.8),
-            aspect="equal",
-            xlabel="coordinate 1",
-            ylabel="coordinate 2",
-            xticks=[],
-            yticks=[],
-        )
-
-    def _draw_line(self, ax: Axes) -> None:
-        from aelib.plots import ERROR, LATENT, RECONSTRUCTION
-
-        bits = {name: value / np.log(2) for name, value in self.figures().items()}
-        ax.plot([bits["bound"], bits["information"]], [0, 0], color=ERROR, linewidth=6, alpha=0.5)
-        ax.plot(bits["information"], 0, "v", color=LATENT, markersize=10)
-        ax.plot(bits["bound"], 0, "o", color=RECONSTRUCTION, markersize=8)
-        ax.axvline(4, color="black", linewidth=1)
-        ax.set(
-            xlim=(min(-0.2, bits["bound"] - 0.2), 4.2), yticks=[], xlabel="bits: ● bound, ▼ I(X; Z), | log n"
-        )
-
-    def _draw_gauges(self, ax: Axes) -> None:
-        from aelib.plots import LATENT
-
-        ax.barh(["robust", "disentangled"], [self._robust(), self._disentangled()], color=LATENT, height=0.5)
-        ax.set(xlim=(0, 1), xlabel="score, higher is better")

@@ -1,4 +1,4 @@
-import { FOCUSABLE, WIDGET, button, h, listen, put, saver, uid } from "./base.js";
+import { FOCUSABLE, WIDGET, button, h, listen, put, saver, uid, verdict } from "./base.js";
 
 const WORDS = {
   predict: {
@@ -23,14 +23,14 @@ export default {
     };
 
     const picks = options.map((option, index) => {
-      const verdict = h("p", { class: "ae-verdict", id: `${group}-${index}`, hidden: true });
+      const said = verdict();
       const yours = h("span", { class: "ae-yours", text: "your prediction", hidden: true });
       const input = h("input", {
         ...FOCUSABLE,
         type: "radio",
         name: group,
         value: index,
-        "aria-describedby": verdict.id,
+        "aria-describedby": said.root.id,
         onchange: () => set("chosen", index),
       });
       const label = h(
@@ -39,7 +39,7 @@ export default {
         input,
         h("span", {}, ...inline(option.text), " ", yours),
       );
-      return { input, verdict, yours, label, root: h("div", { class: "ae-answer" }, label, verdict) };
+      return { input, said, yours, root: h("div", { class: "ae-answer" }, label, said.root) };
     });
     const status = h("p", { class: "ae-note" });
     const live = h("div", { class: "ae-unseen", role: "status", "aria-live": "polite" });
@@ -72,15 +72,9 @@ export default {
       const good = index === right;
       const words =
         kind === "quiz" ? ["Right.", "Not quite."] : ["This is what happened.", "This did not happen."];
-      const { verdict } = picks[index];
-      const mark = h("span", { class: "ae-mark", "aria-hidden": "true", text: good ? "✓" : "✗" });
-      verdict.className = `ae-verdict ${good ? "ae-good" : "ae-not"}`;
-      verdict.replaceChildren(
-        h("strong", { class: "ae-judged" }, mark, words[good ? 0 : 1]),
-        " ",
-        ...inline(reason),
-      );
-      return verdict.textContent.replace(/^[✓✗]/, "");
+      const { said } = picks[index];
+      said.show(good, inline(reason), words[good ? 0 : 1]);
+      return said.root.textContent.slice(1);
     };
     const statusWords = (chosen, revealed) => {
       if (chosen < 0) return WORDS[kind].start;
@@ -100,13 +94,13 @@ export default {
         kind === "predict" && model.get("revealed") && model.get("chosen") >= 0,
       ];
       let spoken = "";
-      picks.forEach(({ input, verdict, yours, root }, index) => {
+      picks.forEach(({ input, said, yours, root }, index) => {
         const shown = kind === "quiz" ? index === chosen : revealed;
         input.checked = index === chosen;
         root.classList.toggle("ae-chosen", index === chosen);
-        verdict.hidden = !shown;
         yours.hidden = !(revealed && index === chosen);
         if (shown) spoken += `${plain(options[index].text)}: ${judge(index)} `;
+        else said.clear();
       });
       put(status, { text: statusWords(chosen, revealed) });
       live.textContent = chosen < 0 ? "" : kind === "quiz" ? spoken : `${status.textContent} ${spoken}`;

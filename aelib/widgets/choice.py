@@ -84,8 +84,4 @@ def _check(question: str, options: Options, right: int) -> None:
         raise ValueError(f"a question has {FEWEST} to {MOST} options, and {len(options)} were given.")
     if not 0 <= right < len(options):
         raise ValueError(f"right is {right}, but the options are numbered 0 to {len(options) - 1}.")
-    for text in (question, *(part for option in options for part in option)):
-        if not text.strip():
-            raise ValueError("the question, each option and each reason need words; one of them is empty.")
-        if text.count("`") % 2:
-            raise ValueError(f"{text!r} has a backtick without its partner: code stands between two.")
+    questions.check_words(question, *(part for option in options for part in option))

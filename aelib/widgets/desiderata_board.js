@@ -1,4 +1,16 @@
-import { card, clamp, colour, FOCUSABLE, h, listen, onTheme, onWidth, readFloat64, saver, slider, strip, whileIdle } from "./base.js";
+import {
+  button,
+  clamp,
+  fixed,
+  h,
+  inks,
+  interactive,
+  meter,
+  onWidth,
+  slider,
+  strip,
+  whileIdle,
+} from "./base.js";
 
 const [SIDE, MIDDLE, REACH, INK] = [10, 4.5, 3.5, 9 / 4];
 const [EXAMPLES, TRAIN, BINS, STEP] = [1000, 800, 10, 0.1];
@@ -13,6 +25,7 @@ const GAUGES = {
   representative: "every place decodes to data",
 };
 const SHOWN = 8; // pictures in a row
+const LARGEST = 256; // side of the plane of codes, in pixels
 const range = (count) => [...Array(count).keys()];
 const sum = (count, term) => {
   let total = 0;
@@ -20,7 +33,7 @@ const sum = (count, term) => {
   return total;
 };
 
-// ---- the examples, as in desiderata_board.py -------------------------------------------------------------------
+// ---- the examples, as in desiderata_board.py --------------------------------------------------------------
 
 // Many points are two columns, [Float64Array, Float64Array]: one number a point for each coordinate.
 const points = (count, point) => {
@@ -31,18 +44,18 @@ const points = (count, point) => {
 
 const part = (columns, start, stop) => columns.map((column) => column.subarray(start, stop));
 
-function unpack(numbers) {
-  let at = 0;
-  const list = (count) => numbers.subarray(at, (at += count));
-  const two = (count) => {
-    const pairs = list(2 * count);
-    return points(count, (i) => [pairs[2 * i], pairs[2 * i + 1]]);
+function unpack(data) {
+  const two = ({ values, shape: [count] }) => points(count, (i) => [values[2 * i], values[2 * i + 1]]);
+  const toy = {
+    factors: two(data.factors),
+    eps: two(data.eps),
+    epsAgain: two(data.eps_again),
+    draws: two(data.draws),
   };
-  const toy = { factors: two(EXAMPLES), eps: two(EXAMPLES), epsAgain: two(HELD_OUT), draws: two(HELD_OUT) };
-  toy.partner = list(HELD_OUT);
-  toy.radius = list(TRAIN);
-  [toy.realDistance, toy.realCoverage] = list(2);
-  toy.orders = Object.fromEntries(CELLS.slice(1).map((cells) => [cells, [list(cells), list(cells)]]));
+  [toy.partner, toy.radius] = [data.partner.values, data.radius.values];
+  [toy.realDistance, toy.realCoverage] = data.real.values;
+  const orders = (cells) => [0, 1].map((axis) => data[`order ${cells}`].row(axis));
+  toy.orders = Object.fromEntries(CELLS.slice(1).map((cells) => [cells, orders(cells)]));
   const heldOut = part(toy.factors, TRAIN, EXAMPLES);
   toy.train = spots(part(toy.factors, 0, TRAIN));
   toy.heldOut = spots(heldOut);
@@ -62,12 +75,17 @@ function spline(t) {
 /** Pictures are products of two profiles, down[row] * across[column]; size is their squared length. */
 function spots([right, up]) {
   const [across, down] = [profiles(right, REACH, 1), profiles(up, -REACH, INK)];
-  return { across, down, size: right.map((_, i) => overlap(across, i, across, i) * overlap(down, i, down, i)) };
+  return {
+    across,
+    down,
+    size: right.map((_, i) => overlap(across, i, across, i) * overlap(down, i, down, i)),
+  };
 }
 
 /**
- * Each profile has ink in four pixels at most: `first` is where in its row of `values` they begin. A row has ROOM
- * numbers, three zeros before the picture and three behind it, so that four can be read wherever they begin.
+ * Each profile has ink in four pixels at most: `first` is where in its row of `values` they begin. A row has
+ * ROOM numbers, three zeros before the picture and three behind it, so that four can be read wherever they
+ * begin.
  */
 function profiles(places, reach, ink) {
   const [values, first] = [new Float64Array(ROOM * places.length), new Int32Array(places.length)];
@@ -75,7 +93,9 @@ function profiles(places, reach, ink) {
     const centre = MIDDLE + reach * places[i];
     const from = clamp(Math.floor(centre) - 1, -3, SIDE - 1);
     first[i] = from + 3;
-    for (let p = Math.max(0, from); p < Math.min(SIDE, from + 4); p += 1) values[ROOM * i + 3 + p] = ink * spline(p - centre);
+    for (let p = Math.max(0, from); p < Math.min(SIDE, from + 4); p += 1) {
+      values[ROOM * i + 3 + p] = ink * spline(p - centre);
+    }
   }
   return { values, first };
 }
@@ -84,20 +104,27 @@ function profiles(places, reach, ink) {
 function overlap(a, i, b, j) {
   const p = ROOM * i + a.first[i];
   const q = ROOM * j + a.first[i];
-  return a.values[p] * b.values[q] + a.values[p + 1] * b.values[q + 1] + a.values[p + 2] * b.values[q + 2] + a.values[p + 3] * b.values[q + 3];
+  const [one, two] = [a.values, b.values];
+  return one[p] * two[q] + one[p + 1] * two[q + 1] + one[p + 2] * two[q + 2] + one[p + 3] * two[q + 3];
 }
 
-const apart = (a, i, b, j) => Math.max(0, a.size[i] + b.size[j] - 2 * overlap(a.across, i, b.across, j) * overlap(a.down, i, b.down, j));
-const pixel = ({ across, down }, i, row, column) => down.values[ROOM * i + 3 + row] * across.values[ROOM * i + 3 + column];
+function apart(a, i, b, j) {
+  const alike = overlap(a.across, i, b.across, j) * overlap(a.down, i, b.down, j);
+  return Math.max(0, a.size[i] + b.size[j] - 2 * alike);
+}
+
+const pixel = ({ across, down }, i, row, column) =>
+  down.values[ROOM * i + 3 + row] * across.values[ROOM * i + 3 + column];
 
 /** The held-out pictures' squared distance from the mean training picture. */
 function spread({ train, heldOut }) {
   const places = range(SIDE * SIDE).map((index) => [Math.floor(index / SIDE), index % SIDE]);
   const mean = places.map(([row, column]) => sum(TRAIN, (t) => pixel(train, t, row, column)) / TRAIN);
-  return sum(HELD_OUT, (i) => sum(SIDE * SIDE, (index) => (pixel(heldOut, i, ...places[index]) - mean[index]) ** 2));
+  const off = (i, index) => (pixel(heldOut, i, ...places[index]) - mean[index]) ** 2;
+  return sum(HELD_OUT, (i) => sum(SIDE * SIDE, (index) => off(i, index)));
 }
 
-// ---- the bijections, as in bijections.py -----------------------------------------------------------------------
+// ---- the bijections, as in bijections.py ------------------------------------------------------------------
 
 /** The q-th quantile of sorted numbers, between neighbours as torch does it. */
 function quantile(sorted, q) {
@@ -120,7 +147,8 @@ function binEdges(sorted, count) {
 
 /** Several intervals are two lists, of where each starts and where it stops. */
 const between = (edges) => ({ starts: edges.slice(0, -1), stops: edges.slice(1) });
-const shuffled = ({ starts, stops }, order) => ({ starts: order.map((b) => starts[b]), stops: order.map((b) => stops[b]) });
+const pick = (list, order) => order.map((b) => list[b]);
+const shuffled = ({ starts, stops }, order) => ({ starts: pick(starts, order), stops: pick(stops, order) });
 
 /** The numbers in interval b of `source` go onto interval b of `target`, what lies in none stays. */
 function exchange(column, source, target) {
@@ -147,30 +175,45 @@ function onto(share, low, high) {
 /** The halves move apart, and what lies beyond them moves into the hole. */
 const parted = ([low, cut, high], width) => [
   between([low - width, low, cut, high, high + width]),
-  { starts: [cut - width, low - width, cut + width, cut], stops: [cut, cut - width, high + width, cut + width] },
+  {
+    starts: [cut - width, low - width, cut + width, cut],
+    stops: [cut, cut - width, high + width, cut + width],
+  },
 ];
 
-/** What the knobs do to one coordinate before the turn: how far its halves move, and the exchanges one after the other. */
+/**
+ * What the knobs do to one coordinate before the turn: how far its halves move, and the exchanges one after
+ * the other.
+ */
 function steps(sorted, order, gap) {
   const halves = binEdges(sorted, 2);
   const width = (gap * (halves[2] - halves[0])) / 2;
   const holes = gap ? [parted(halves, width)] : [];
   if (!order) return { width, exchanges: holes };
   const cells = between(binEdges(sorted, order.length));
-  return { width, exchanges: [[cells, shuffled(cells, Array.from(order))], ...holes] };
+  return { width, exchanges: [[cells, shuffled(cells, order)], ...holes] };
 }
 
 const STILL = { width: 0, exchanges: [] };
 
-/** Everything that the knobs do to columns, given each coordinate in order: { change, undo, frame, reach }. */
+/**
+ * Everything that the knobs do to columns, given each coordinate in order: { change, undo, frame, reach }.
+ */
 function bijection(toy, sorted, { degrees, cells, gap }) {
-  const axes = cells === 1 && gap === 0 ? [STILL, STILL] : sorted().map((column, axis) => steps(column, toy.orders[cells]?.[axis], gap));
-  const there = (column, axis) => axes[axis].exchanges.reduce((z, [from, to]) => exchange(z, from, to), column);
-  const back = (column, axis) => axes[axis].exchanges.reduceRight((z, [from, to]) => exchange(z, to, from), column);
+  const step = (column, axis) => steps(column, toy.orders[cells]?.[axis], gap);
+  const axes = cells === 1 && gap === 0 ? [STILL, STILL] : sorted().map(step);
+  const there = (column, axis) =>
+    axes[axis].exchanges.reduce((z, [from, to]) => exchange(z, from, to), column);
+  const back = (column, axis) =>
+    axes[axis].exchanges.reduceRight((z, [from, to]) => exchange(z, to, from), column);
   return {
     change: (z) => turn(z.map(there), degrees),
     undo: (z) => turn(z, -degrees).map(back),
-    frame: (z) => turn(z.map((column, axis) => column.map((value) => value * (1 + axes[axis].width))), degrees),
+    frame: (z) =>
+      turn(
+        z.map((column, axis) => column.map((value) => value * (1 + axes[axis].width))),
+        degrees,
+      ),
     reach: 1 + Math.max(axes[0].width, axes[1].width),
   };
 }
@@ -187,7 +230,7 @@ function turn([a, b], degrees) {
   return [right, up];
 }
 
-// ---- the gauges, as in desiderata.py ---------------------------------------------------------------------------
+// ---- the gauges, as in desiderata.py ----------------------------------------------------------------------
 
 function cellsOf(column, count) {
   const sorted = column.slice().sort();
@@ -232,20 +275,27 @@ function robust(toy, [a, b], moved) {
   return movement <= STEP * (1 + 1e-4) ? 1 : Math.max(0, (STEP * (1 / movement - 1)) / (1 - STEP));
 }
 
-/** How far real picture t is from the nearest drawn one, squared; `nearest` keeps how far each drawn one is from any real. */
+/**
+ * How far real picture t is from the nearest drawn one, squared; `nearest` keeps how far each drawn one is
+ * from any real.
+ */
 function closest(real, t, drawn, nearest) {
   const [p, q] = [real.across.first[t], real.down.first[t]];
   const [i, j] = [ROOM * t + p, ROOM * t + q];
   const [a, b, across] = [real.across.values, real.down.values, drawn.across.values];
   const [a0, a1, a2, a3] = [a[i], a[i + 1], a[i + 2], a[i + 3]];
   const [b0, b1, b2, b3] = [b[j], b[j + 1], b[j + 2], b[j + 3]];
-  const { size, down: { values: down } } = drawn;
+  const {
+    size,
+    down: { values: down },
+  } = drawn;
   let least = Infinity;
   for (let g = 0; g < HELD_OUT; g += 1) {
     const x = ROOM * g + p;
     const y = ROOM * g + q;
-    const alike = (a0 * across[x] + a1 * across[x + 1] + a2 * across[x + 2] + a3 * across[x + 3])
-      * (b0 * down[y] + b1 * down[y + 1] + b2 * down[y + 2] + b3 * down[y + 3]);
+    const alike =
+      (a0 * across[x] + a1 * across[x + 1] + a2 * across[x + 2] + a3 * across[x + 3]) *
+      (b0 * down[y] + b1 * down[y + 1] + b2 * down[y + 2] + b3 * down[y + 3]);
     const distance = Math.max(0, real.size[t] + size[g] - 2 * alike);
     if (distance < nearest[g]) nearest[g] = distance;
     if (distance < least) least = distance;
@@ -260,9 +310,13 @@ function representative(toy, drawn) {
   return Math.min(1, 1 / ratio, covered / TRAIN / toy.realCoverage);
 }
 
-/** The codes before any bijection, each coordinate of them in order if it is asked for, and the codes of the mixed pictures. */
+/**
+ * The codes before any bijection, each coordinate of them in order if it is asked for, and the codes of the
+ * mixed pictures.
+ */
 function blurred(toy, noise) {
-  const add = (columns, eps) => columns.map((column, axis) => column.map((value, i) => value + noise * eps[axis][i]));
+  const add = (columns, eps) =>
+    columns.map((column, axis) => column.map((value, i) => value + noise * eps[axis][i]));
   const codes = add(toy.factors, toy.eps);
   let inOrder = null;
   const sorted = () => (inOrder ??= codes.map((column) => column.slice().sort()));
@@ -293,7 +347,9 @@ function measure(toy, state, { code, codes, held, moved, copies }, known) {
 
 /** The gauges at a setting, measured when it is first met; `coded()` gives its codes. */
 function scoresAt(toy, state, known, coded = () => encode(toy, state, known)) {
-  const setting = Object.keys(KNOBS).map((name) => state[name]).join();
+  const setting = Object.keys(KNOBS)
+    .map((name) => state[name])
+    .join();
   return once(known.scores, setting, () => measure(toy, state, coded(), known));
 }
 
@@ -303,14 +359,18 @@ function once(known, key, compute) {
   return known.get(key);
 }
 
-// ---- the sentence: true at every setting -----------------------------------------------------------------------
+// ---- the sentence: true at every setting ------------------------------------------------------------------
 
-const two = (value) => (Math.abs(value) < 0.005 ? "0.00" : value.toFixed(2).replace("-", "−"));
-const list = (words) => (words.length < 2 ? words.join("") : `${words.slice(0, -1).join(", ")} and ${words.at(-1)}`);
+const two = (value) => fixed(value, 2);
+const list = (words) =>
+  words.length < 2 ? words.join("") : `${words.slice(0, -1).join(", ")} and ${words.at(-1)}`;
 const upright = ({ degrees }) => degrees === 0 || degrees === 90;
 
 const DOES = {
-  degrees: ({ degrees }) => (degrees === 90 ? "A quarter turn, which makes the two coordinates change places," : `A turn by ${degrees}°`),
+  degrees: ({ degrees }) =>
+    degrees === 90
+      ? "A quarter turn, which makes the two coordinates change places,"
+      : `A turn by ${degrees}°`,
   cells: ({ cells }) => `Shuffling ${cells} cells of each coordinate`,
   noise: ({ noise }) => `Noise of ${two(noise)}`,
   gap: ({ gap }) => `Moving the halves apart by ${two(gap)}`,
@@ -319,7 +379,11 @@ const DOES = {
 /** What the theory promises: the gauges that this knob leaves alone, the others standing as they do. */
 const SPARES = {
   degrees: ({ degrees }) => ["informative", "robust", "representative", degrees === 90 ? "disentangled" : ""],
-  cells: (state) => ["informative", upright(state) ? "disentangled" : "", state.noise === 0 ? "representative" : ""],
+  cells: (state) => [
+    "informative",
+    upright(state) ? "disentangled" : "",
+    state.noise === 0 ? "representative" : "",
+  ],
   noise: ({ cells, gap }) => [cells === 1 && gap === 0 ? "representative" : ""],
   gap: (state) => ["informative", upright(state) ? "disentangled" : ""],
 };
@@ -330,12 +394,19 @@ function sentence(state, now, before) {
   const spared = SPARES[knob](state).filter(Boolean);
   const kept = spared.filter((name) => Math.abs(now[name] - before[name]) < 0.03);
   const lost = Object.keys(GAUGES).filter((name) => !spared.includes(name));
-  return [`${DOES[knob](state)} ${promise(spared, kept, now, before)}.`, change(lost, now, before)].filter(Boolean).join(" ");
+  return [`${DOES[knob](state)} ${promise(spared, kept, now, before)}.`, change(lost, now, before)]
+    .filter(Boolean)
+    .join(" ");
 }
 
 function restSentence(state) {
   const idle = Object.keys(KNOBS).every((name) => state[name] === KNOBS[name]);
-  if (idle) return "The plain code: coordinate 1 says how far right the spot is, coordinate 2 how far up. All four gauges are full, or nearly.";
+  if (idle) {
+    return (
+      "The plain code: coordinate 1 says how far right the spot is, coordinate 2 how far up. " +
+      "All four gauges are full, or nearly."
+    );
+  }
   return "This knob is at rest and changes nothing: what is missing is the work of the others.";
 }
 
@@ -344,30 +415,34 @@ function promise(spared, kept, now, before) {
   const missed = spared.filter((name) => !kept.includes(name));
   const should = `should leave ${list(spared)} alone`;
   if (!missed.length) return `${should}, and does`;
-  return `${should}; but ${list(missed.map((name) => `${name} went from ${two(before[name])} to ${two(now[name])}`))}`;
+  const went = missed.map((name) => `${name} went from ${two(before[name])} to ${two(now[name])}`);
+  return `${should}; but ${list(went)}`;
 }
 
 function change(names, now, before) {
   const moves = names.map((name) => [name, two(before[name]), two(now[name])]);
-  const words = moves.map(([name, was, is]) => (was === is ? `${name} stays at ${is}` : `${name} goes from ${was} to ${is}`));
+  const move = ([name, was, is]) =>
+    was === is ? `${name} stays at ${is}` : `${name} goes from ${was} to ${is}`;
+  const words = moves.map(move);
   return words.length ? `${list(words).replace(/^./, (letter) => letter.toUpperCase())}.` : "";
 }
 
-// ---- what is drawn ---------------------------------------------------------------------------------------------
+// ---- what is drawn ----------------------------------------------------------------------------------------
 
-/** The plane of codes: a mark for each example, the square that codes are drawn from, what a small change does. */
-function plane({ factors: [right, up] }) {
+/**
+ * The plane of codes: a mark for each example, the square that codes are drawn from, what a small change
+ * does.
+ */
+function codePlane({ factors: [right, up] }) {
   const canvas = h("canvas", { class: "db-plane", role: "img" });
   const root = h("div", { class: "db-plane-room" }, canvas);
   const strengths = right.map((value) => 0.15 + 0.85 * ((value + 1) / 2));
   const radii = up.map((value) => 1.2 + 2.2 * ((value + 1) / 2));
   let [shown, wide] = [null, 0];
-  const inks = {};
-  const ink = (name) => { inks[name] ??= colour(root, name); return `rgb(${inks[name].join(" ")})`; };
+  const ink = (name) => colours.css(name);
   const draw = () => {
-    wide ||= root.clientWidth;
     if (!wide || !shown) return;
-    const [dots, size] = [window.devicePixelRatio || 1, Math.min(wide, 400)];
+    const [dots, size] = [window.devicePixelRatio || 1, Math.min(wide, LARGEST)];
     if (canvas.width !== Math.round(size * dots)) {
       canvas.width = canvas.height = Math.round(size * dots);
       canvas.style.width = canvas.style.height = `${size}px`;
@@ -377,7 +452,13 @@ function plane({ factors: [right, up] }) {
     const scale = (size * dots) / (2 * half);
     const on = { context, dots, x: (value) => (half + value) * scale, y: (value) => (half - value) * scale };
     context.clearRect(0, 0, canvas.width, canvas.height);
-    outline(on, shown.code.frame([[-1, 1, 1, -1], [-1, -1, 1, 1]]));
+    outline(
+      on,
+      shown.code.frame([
+        [-1, 1, 1, -1],
+        [-1, -1, 1, 1],
+      ]),
+    );
     marks(on, shown.codes);
     changes(on, shown.held, shown.moved);
     crosses(on, shown.walks);
@@ -415,25 +496,21 @@ function plane({ factors: [right, up] }) {
   const crosses = ({ context, dots, x, y }, walks) => {
     context.strokeStyle = ink("input");
     context.lineWidth = 1.6 * dots;
-    for (const [a, b] of walks) a.forEach((value, k) => context.strokeRect(x(value) - 2.5 * dots, y(b[k]) - 2.5 * dots, 5 * dots, 5 * dots));
+    const square = (a, b) => context.strokeRect(x(a) - 2.5 * dots, y(b) - 2.5 * dots, 5 * dots, 5 * dots);
+    for (const [a, b] of walks) a.forEach((value, k) => square(value, b[k]));
   };
-  const stop = [onTheme(() => { Object.keys(inks).forEach((name) => delete inks[name]); draw(); }), onWidth(root, (now) => { wide = now; draw(); })];
-  const paint = (next, words) => { shown = next; canvas.setAttribute("aria-label", words); draw(); };
-  return { root, paint, dispose: () => stop.forEach((end) => end()) };
-}
-
-function gauge(name, meaning, rows) {
-  const [fill, tick, number] = [h("div", { class: "db-fill" }), h("div", { class: "db-tick" }), h("span", { class: "db-score" })];
-  const root = h("div", { class: "db-gauge" },
-    h("div", { class: "db-head" }, h("span", { class: "db-name", text: name }), h("span", { class: "db-meaning", text: meaning }), number),
-    h("div", { class: "db-track" }, fill, tick), ...rows.map((one) => one.root));
-  const set = (value, before) => {
-    fill.style.width = `${100 * clamp(value, 0, 1)}%`;
-    tick.style.left = `${100 * clamp(before, 0, 1)}%`;
-    if (number.textContent !== two(value)) number.textContent = two(value);
-    root.classList.toggle("db-fallen", before - value > 0.05);
+  const colours = inks(root, draw);
+  const stop = onWidth(root, (now) => {
+    wide = now;
+    draw();
+  });
+  const paint = (next, words) => {
+    shown = next;
+    canvas.setAttribute("aria-label", words);
+    draw();
   };
-  return { root, set };
+  const dispose = () => [stop, colours.dispose].forEach((end) => end());
+  return { root, paint, dispose };
 }
 
 /** The first pictures of a list, a byte a pixel. */
@@ -443,14 +520,18 @@ function bytes({ across, down }) {
     const start = ROOM * Math.floor(line / SIDE) + 3;
     const ink = down.values[start + (line % SIDE)];
     if (ink === 0) continue;
-    for (let column = 0; column < SIDE; column += 1) amounts[SIDE * line + column] = Math.round(255 * (ink * across.values[start + column]));
+    for (let column = 0; column < SIDE; column += 1)
+      amounts[SIDE * line + column] = Math.round(255 * (ink * across.values[start + column]));
   }
   return amounts;
 }
 
-/** A row of the first eight of some pictures; it is painted when one of its pixels has changed by the eye's measure. */
+/**
+ * A row of the first eight of some pictures; it is painted when one of its pixels has changed by the eye's
+ * measure.
+ */
 function row(label, words, name) {
-  const pictures = strip({ label: words, count: SHOWN, rows: SIDE, columns: SIDE, gap: 0.16, widest: 44 });
+  const pictures = strip({ label: words, count: SHOWN, rows: SIDE, columns: SIDE, gap: 0.16, widest: 30 });
   const root = h("div", { class: "db-row" }, h("span", { class: "db-row-name", text: label }), pictures.root);
   let painted = [];
   const paint = (list) => {
@@ -462,93 +543,145 @@ function row(label, words, name) {
   return { root, paint, dispose: pictures.dispose };
 }
 
-/** Codes on a straight walk along each axis, through the code of one example, as far as the square reaches. */
+/**
+ * Codes on a straight walk along each axis, through the code of one example, as far as the square reaches.
+ */
 function walks(code) {
-  const steps = Float64Array.from({ length: SHOWN }, (_, k) => code.reach * (-0.94 + (1.88 * k) / (SHOWN - 1)));
-  const [a, b] = code.change([Float64Array.of(0.3), Float64Array.of(-0.3)]).map(([value]) => steps.map(() => value));
-  return [[steps, b], [a, steps]];
+  const steps = Float64Array.from(
+    { length: SHOWN },
+    (_, k) => code.reach * (-0.94 + (1.88 * k) / (SHOWN - 1)),
+  );
+  const [a, b] = code
+    .change([Float64Array.of(0.3), Float64Array.of(-0.3)])
+    .map(([value]) => steps.map(() => value));
+  return [
+    [steps, b],
+    [a, steps],
+  ];
 }
 
-// ---- together --------------------------------------------------------------------------------------------------
+// ---- together ---------------------------------------------------------------------------------------------
 
-function render({ model, el }) {
-  const save = saver(model);
-  const toy = unpack(readFloat64(model.get("data")));
-  const { section, body, say } = card(el, {
-    title: "What breaks which wish?",
-    lead: "A code of two numbers for pictures of a spot. Whatever is done to the code, the decoder undoes it before it draws; noise it cannot undo.",
+const FACE = {
+  traits: [...Object.keys(KNOBS), "touched"],
+  lead:
+    "A code of two numbers for pictures of a spot. Whatever is done to the code, " +
+    "the decoder undoes it before it draws; noise it cannot undo.",
+};
+const LEGEND =
+  "Coordinate 1 to the right and 2 upwards. " +
+  "A dot is an example: the stronger, the further right in its picture; " +
+  "the larger, the further up. Lines: where a code goes when a tenth of another picture is mixed in. " +
+  "Squares: the two walks. Dashed: where codes are drawn. " +
+  "Upright marks on the gauges: the knob that you moved last, at rest.";
+
+/** A knob: its slider, and the position where a state stands. */
+function knob(label, name, max, factor, show, turn) {
+  const control = slider({
+    label,
+    min: 0,
+    max,
+    value: 0,
+    tone: name === "noise" ? "error" : "latent",
+    big: false,
+    show,
+    input: (value) => turn(name, name === "cells" ? CELLS[value] : Number((value * factor).toFixed(2))),
   });
-  const read = () => Object.fromEntries(["degrees", "cells", "noise", "gap", "touched"].map((name) => [name, model.get(name)]));
-  const choose = (name, value) => {
-    model.set({ touched: name, [name]: value });
-    save();
+  const stand = (value) => {
+    const at = name === "cells" ? CELLS.indexOf(value) : Math.round(value / factor);
+    if (Number(control.input.value) !== at) control.set(at);
   };
-  const knob = (label, name, max, factor, show) => slider({
-    label, min: 0, max, value: 0, tone: name === "noise" ? "error" : "latent", big: false, show,
-    input: (value) => choose(name, name === "cells" ? CELLS[value] : Number((value * factor).toFixed(2))),
-  });
-  const knobs = {
-    degrees: knob("Turn", "degrees", 90, 1, (value) => ({ number: `${value}°`, spoken: `${value} degrees` })),
-    cells: knob("Scramble", "cells", 3, 1, (value) => (value ? { number: CELLS[value], unit: "cells a coordinate" } : { number: "off" })),
-    noise: knob("Noise", "noise", 30, 0.01, (value) => ({ number: two(value * 0.01), unit: "of half the side" })),
-    gap: knob("Holes", "gap", 30, 0.02, (value) => ({ number: two(value * 0.02), unit: "of half the range" })),
+  return { ...control, stand };
+}
+
+function knobs(turn) {
+  const spread = (value) => ({ number: two(value * 0.01), unit: "of half the side" });
+  const cut = (value) => (value ? { number: CELLS[value], unit: "cells a coordinate" } : { number: "off" });
+  return {
+    degrees: knob(
+      "Turn",
+      "degrees",
+      90,
+      1,
+      (value) => ({ number: `${value}°`, spoken: `${value} degrees` }),
+      turn,
+    ),
+    cells: knob("Scramble", "cells", 3, 1, cut, turn),
+    noise: knob("Noise", "noise", 30, 0.01, spread, turn),
+    gap: knob(
+      "Holes",
+      "gap",
+      30,
+      0.02,
+      (value) => ({ number: two(value * 0.02), unit: "of half the range" }),
+      turn,
+    ),
   };
+}
+
+export default interactive(FACE, ({ state, set, data, body, say, keep }) => {
+  const toy = unpack(data);
+  const controls = knobs((name, value) => set({ touched: name, [name]: value }));
+  const make = (...words) => keep(row(...words));
   const rows = {
-    in: row("in", "Eight held-out pictures", "input"),
-    copy: row("copy", "Their copies, decoded from their codes", "recon"),
-    first: row("walk 1", "Pictures decoded on a walk along coordinate 1", "latent"),
-    second: row("walk 2", "Pictures decoded on a walk along coordinate 2", "latent"),
-    drawn: row("drawn", "Eight pictures decoded from codes drawn at random", "recon"),
+    in: make("in", "Eight held-out pictures", "input"),
+    copy: make("copy", "Their copies, decoded from their codes", "recon"),
+    first: make("walk 1", "Pictures decoded on a walk along coordinate 1", "latent"),
+    second: make("walk 2", "Pictures decoded on a walk along coordinate 2", "latent"),
+    drawn: make("drawn", "Eight pictures decoded from codes drawn at random", "recon"),
   };
-  const below = { informative: [rows.in, rows.copy], disentangled: [rows.first, rows.second], robust: [], representative: [rows.drawn] };
-  const gauges = Object.fromEntries(Object.entries(GAUGES).map(([name, meaning]) => [name, gauge(name, meaning, below[name])]));
-  const map = plane(toy);
-  const reset = h("button", { ...FOCUSABLE, type: "button", class: "ae-button db-reset", text: "All at rest", onclick: () => { model.set({ ...KNOBS }); save(); } });
+  const below = {
+    informative: [rows.in, rows.copy],
+    disentangled: [rows.first, rows.second],
+    robust: [],
+    representative: [rows.drawn],
+  };
+  const gauges = {};
+  for (const [name, meaning] of Object.entries(GAUGES)) {
+    gauges[name] = meter({ name, meaning });
+    gauges[name].root.append(...below[name].map(({ root }) => root));
+  }
+  const map = keep(codePlane(toy));
+  const reset = button("All at rest", () => set({ ...KNOBS }), { class: "ae-button db-reset" });
+  const note = (text) => h("p", { class: "ae-note", text });
+  const fold = h("details", {}, h("summary", { text: "How to read this" }), note(LEGEND));
+  const meters = Object.values(gauges).map(({ root }) => root);
   body.append(
-    h("div", { class: "db-knobs" }, ...Object.values(knobs).map((one) => one.root)),
-    h("div", { class: "db-stage" },
-      h("div", { class: "db-left" }, map.root, reset,
-        h("p", { class: "ae-note", text: "The plane of codes, coordinate 1 to the right and 2 upwards. A dot is an example: the stronger, the further right in its picture; the larger, the further up. Lines: where a code goes when a tenth of another picture is mixed in. Squares: the two walks. Dashed: where codes are drawn." })),
-      h("div", { class: "db-gauges" }, ...Object.values(gauges).map((one) => one.root),
-        h("p", { class: "ae-note", text: "Upright marks: the knob that you moved last, at rest." }))),
+    h("div", { class: "db-knobs" }, ...Object.values(controls).map(({ root }) => root)),
+    h(
+      "div",
+      { class: "db-stage" },
+      h("div", { class: "db-left" }, map.root, h("div", { class: "db-tools" }, reset, fold)),
+      h("div", { class: "db-gauges" }, ...meters),
+    ),
   );
 
   const known = { noises: new Map(), laws: new Map(), scores: new Map() };
-  const stand = (knob, value) => { if (Number(knob.input.value) !== value) knob.set(value); };
-  const draw = () => {
-    const state = read();
+  // While the reader still reads: what the first moves will ask for.
+  const gaps = range(31).map((k) => ({ gap: Number((k * 0.02).toFixed(2)) }));
+  const ahead = [...CELLS.map((cells) => ({ cells })), ...gaps];
+  keep({ dispose: whileIdle(ahead.map((change) => () => scoresAt(toy, { ...state(), ...change }, known))) });
+
+  return (state) => {
     const coded = encode(toy, state, known);
     const now = scoresAt(toy, state, known, () => coded);
     const before = scoresAt(toy, { ...state, [state.touched]: KNOBS[state.touched] }, known);
-    stand(knobs.degrees, state.degrees);
-    stand(knobs.cells, CELLS.indexOf(state.cells));
-    stand(knobs.noise, Math.round(state.noise / 0.01));
-    stand(knobs.gap, Math.round(state.gap / 0.02));
+    for (const [name, control] of Object.entries(controls)) control.stand(state[name]);
     reset.disabled = Object.keys(KNOBS).every((name) => state[name] === KNOBS[name]);
     for (const name of Object.keys(GAUGES)) gauges[name].set(now[name], before[name]);
-    Object.assign(section.dataset, now);
     say(sentence(state, now, before));
     const paths = walks(coded.code);
-    map.paint({ ...coded, gap: state.gap, walks: paths }, `The codes of 500 examples in the plane, turned by ${state.degrees} degrees, scrambled in ${state.cells} cells, noise ${two(state.noise)}, holes ${two(state.gap)}.`);
+    const done = `turned by ${state.degrees} degrees, scrambled in ${state.cells} cells`;
+    const words = `${done}, noise ${two(state.noise)}, holes ${two(state.gap)}`;
+    map.paint(
+      { ...coded, gap: state.gap, walks: paths },
+      `The codes of 500 examples in the plane, ${words}.`,
+    );
     rows.in.paint(toy.heldOut);
     rows.copy.paint(coded.copies);
     rows.first.paint(spots(coded.code.undo(paths[0])));
     rows.second.paint(spots(coded.code.undo(paths[1])));
     rows.drawn.paint(decodeDrawn(coded.code, part(toy.draws, 0, SHOWN)));
+    return now;
   };
-  draw();
-  // While the reader still reads: what the first moves will ask for.
-  const gaps = [...Array(31).keys()].map((k) => ({ gap: Number((k * 0.02).toFixed(2)) }));
-  const ahead = [...CELLS.map((cells) => ({ cells })), ...gaps];
-  const rest = whileIdle(ahead.map((change) => () => scoresAt(toy, { ...read(), ...change }, known)));
-  let waiting = false;
-  const soon = () => {
-    if (waiting) return;
-    waiting = true;
-    queueMicrotask(() => { waiting = false; draw(); });
-  };
-  const deaf = listen(model, [...Object.keys(KNOBS), "touched"], soon);
-  return () => [deaf, rest, map.dispose, ...Object.values(rows).map((one) => one.dispose)].forEach((stop) => stop());
-}
-
-export default { render };
+});

@@ -8,19 +8,13 @@ draws a spot there. Knobs change the code in this order: noise, scramble, holes,
 from __future__ import annotations
 
 from functools import cached_property
-from typing import TYPE_CHECKING
 
-import numpy as np
 import torch
 import traitlets
 from torch import Tensor
 
 from aelib import bijections, desiderata
-from aelib.widgets.base import Interactive, as_float64, synced_bytes
-
-if TYPE_CHECKING:
-    from matplotlib.axes import Axes
-    from matplotlib.figure import Figure
+from aelib.widgets.base import Array, Interactive, numbers
 
 SIDE, MIDDLE, REACH = 10, 4.5, 3.5
 """A picture is SIDE x SIDE pixels; a code of 1 lies REACH pixels from the middle."""
@@ -96,25 +90,21 @@ class Spots:
         covered = (distance.min(dim=1).values <= radius).double().mean()
         return radius, float(distance.min(dim=0).values.mean()), float(covered)
 
-    def packed(self) -> bytes:
+    def arrays(self) -> dict[str, Array]:
+        """What the browser needs of them, all in float64."""
         radius, distance, coverage = self.standard
-        orders = [bijections.bin_order(cells, 2, ORDER_SEED) for cells in CELLS[1:]]
-        parts = [
-            self.factors,
-            self.eps,
-            self.eps_again,
-            self.draws,
-            self.partner,
-            radius,
-            torch.tensor([distance, coverage], dtype=torch.float64),
-        ]
-        return as_float64(np.concatenate([part.double().flatten().numpy() for part in [*parts, *orders]]))
+        orders = {f"order {cells}": bijections.bin_order(cells, 2, ORDER_SEED) for cells in CELLS[1:]}
+        known = {
+            "factors": self.factors, "eps": self.eps, "eps_again": self.eps_again, "draws": self.draws,
+            "partner": self.partner, "radius": radius, "real": torch.tensor([distance, coverage], dtype=torch.float64),
+        }  # fmt: skip
+        return {name: numbers(values) for name, values in (known | orders).items()}
 
 
 SPOTS = Spots()
 
 
-class DesiderataBoard(Interactive, script="desiderata_board"):
+class DesiderataBoard(Interactive, script="desiderata_board", title="What breaks which wish?"):
     """Turn, scramble, blur and part a code of two numbers, and read four gauges that are measured anew at each step.
 
     degrees: 0 to 90, anticlockwise. cells: into how many cells of equal count each coordinate is cut before they are
@@ -127,11 +117,18 @@ class DesiderataBoard(Interactive, script="desiderata_board"):
     noise = traitlets.Float(0.0).tag(sync=True)
     gap = traitlets.Float(0.0).tag(sync=True)
     touched = traitlets.Enum(list(REST), "degrees").tag(sync=True)
-    data = synced_bytes()
+    shapes = {
+        "factors": (N_EXAMPLES, 2),
+        "eps": (N_EXAMPLES, 2),
+        "eps_again": (N_EXAMPLES - N_TRAIN, 2),
+        "draws": (N_EXAMPLES - N_TRAIN, 2),
+        "partner": (N_EXAMPLES - N_TRAIN,),
+        "radius": (N_TRAIN,),
+        "real": (2,),
+    } | {f"order {cells}": (2, cells) for cells in CELLS[1:]}
 
     def __init__(self, **state: float) -> None:
-        super().__init__(**state, data=SPOTS.packed())
-        self.description = self._describe()
+        super().__init__(**state, arrays=SPOTS.arrays())
 
     @traitlets.validate("degrees", "noise", "gap")
     def _inside(self, proposal: dict) -> float:
@@ -192,37 +189,3 @@ class DesiderataBoard(Interactive, script="desiderata_board"):
     def _edges(self) -> tuple[Tensor, Tensor]:
         z = self.noisy()
         return bijections.bin_edges(z, max(2, self.cells)), bijections.bin_edges(z, 2)
-
-    def _describe(self) -> str:
-        scores = ", ".join(f"{name} {value:.2f}" for name, value in self.figures().items())
-        cells = f"cut into {self.cells} cells and shuffled" if self.cells > 1 else "not cut"
-        return f"A code of two numbers, turned by {self.degrees:g} degrees, {cells}, noise {self.noise:.2f}, holes {self.gap:.2f}. Scores: {scores}."
-
-    def picture(self) -> Figure:
-        from matplotlib.figure import Figure
-
-        from aelib.plots import STYLE, course_style
-
-        with course_style():
-            figure = Figure(figsize=(8.4, 3.4), layout="constrained", dpi=STYLE["figure.dpi"])
-            left, right = figure.subplots(1, 2, width_ratios=(1, 1.3))
-            self._draw_code(left)
-            self._draw_gauges(right)
-        return figure
-
-    def _draw_code(self, ax: Axes) -> None:
-        from aelib.plots import LATENT
-
-        z, (right, up) = self.change(self.noisy())[:400].T, (SPOTS.factors[:400].T + 1) / 2
-        ax.scatter(*z, c=[LATENT], s=3 + 22 * up, alpha=(0.15 + 0.85 * right).numpy(), linewidths=0)
-        ax.set(xlabel="coordinate 1", ylabel="coordinate 2", xticks=[], yticks=[], aspect="equal")
-
-    def _draw_gauges(self, ax: Axes) -> None:
-        from aelib.plots import LATENT
-
-        scores = self.figures()
-        ax.barh(list(scores), [max(0, score) for score in scores.values()], color=LATENT, height=0.5)
-        for row, score in enumerate(scores.values()):
-            ax.text(1.02, row, f"{score:.2f}", va="center")
-        ax.set(xlim=(0, 1.15), xticks=[0, 0.5, 1], xlabel="score, higher is better")
-        ax.invert_yaxis()

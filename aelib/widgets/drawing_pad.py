@@ -8,13 +8,10 @@ from typing import TYPE_CHECKING
 import numpy as np
 import traitlets
 
-from aelib.widgets.base import Interactive, as_float16, synced_bytes
-from aelib.widgets.latent_explorer import examples_to_show
+from aelib.widgets.base import Interactive, counts, numbers, synced_bytes
+from aelib.widgets.networks import n_numbers, network_layers, run_layers
 
 if TYPE_CHECKING:
-    from matplotlib.figure import Figure
-    from torch import nn
-
     from aelib.data import Dataset
     from aelib.models import Autoencoder
 
@@ -28,9 +25,6 @@ LARGEST = 4
 LEAST_INK = 250
 """99 in 100 digits of the data set have more inked points than this: thinner lines are thickened."""
 N_QUANTILES = 101
-DESCRIPTION = (
-    "A pad to draw a digit on, the 8 by 8 picture that the network sees, its code, and what comes back."
-)
 
 
 def fit_to_frame(bitmap: np.ndarray) -> np.ndarray:
@@ -111,62 +105,16 @@ def _interpolate(rows: np.ndarray) -> np.ndarray:
     return np.stack([np.interp(np.arange(SIDE) + 0.5, middles, row) for row in rows])
 
 
-def network_layers(network: nn.Sequential) -> tuple[list[list], list[np.ndarray]]:
-    """For each linear layer [outputs, inputs, activation after it], and weights and biases in turn."""
-    from torch import nn
+class DrawingPad(Interactive, script="drawing_pad", title="Draw a digit, and see it come back"):
+    """A pad to draw a digit on, the 8 by 8 picture that the network sees, its code, and what comes back.
 
-    shapes: list[list] = []
-    arrays: list[np.ndarray] = []
-    for layer in network:
-        if isinstance(layer, nn.Linear):
-            shapes.append([layer.out_features, layer.in_features, "identity"])
-            arrays += [layer.weight.detach().numpy(), layer.bias.detach().numpy()]
-        else:
-            shapes[-1][2] = _activation_name(layer)
-    return shapes, arrays
-
-
-def _activation_name(layer: nn.Module) -> str:
-    name = type(layer).__name__.lower()
-    if name not in ACTIVATIONS:
-        raise ValueError(
-            f"the browser knows the activations {', '.join(ACTIVATIONS)}, but the network has {layer}."
-        )
-    return name
-
-
-def run_layers(shapes: list[list], numbers: np.ndarray, x: np.ndarray) -> np.ndarray:
-    """x, (inputs,), through the layers whose weights lie one after the other in `numbers`."""
-    at = 0
-    for outputs, inputs, activation in shapes:
-        weight = numbers[at : at + outputs * inputs].reshape(outputs, inputs)
-        at += outputs * inputs
-        x = ACTIVATIONS[activation](weight @ x + numbers[at : at + outputs])
-        at += outputs
-    return x
-
-
-ACTIVATIONS = {
-    "identity": lambda x: x,
-    "relu": lambda x: np.maximum(x, 0),
-    "tanh": np.tanh,
-    "sigmoid": lambda x: 1 / (1 + np.exp(-x)),
-    "silu": lambda x: x / (1 + np.exp(-x)),
-}
-
-
-def _n_numbers(shapes: list[list]) -> int:
-    return sum(outputs * (inputs + 1) for outputs, inputs, _ in shapes)
-
-
-class DrawingPad(Interactive, script="drawing_pad"):
-    """A pad of 32 x 32 points; encoder and decoder run in the browser at the chosen K.
+    Encoder and decoder run in the browser at the chosen K.
 
     networks: for each K its [encoder layers, decoder layers], as `network_layers` names them.
-    weights: all their numbers, K by K, as float16.
-    presets: (n, 32, 32) drawings of 0 and 1, one bit a point; preset_labels names them.
-    quantiles: (len(ks), 101), of the held-out errors per pixel.
-    code_range: for each K the largest |z| on the training split, the length of a full bar.
+    preset_labels: the names of the presets. code_range: for each K the largest |z| on the training split, the length
+    of a full bar.
+    arrays: weights, all numbers of the networks, K by K; presets, drawings of 0 and 1; quantiles of the held-out errors
+    per pixel, by ks.
 
     State: `latent_dim`; `bitmap`, 32 x 32 bytes of 0 and 1; `fitted`, true while a preset is shown or rubbed
     out, whose points are in place already. `seen()`, `code()`, `reconstruction()` and `error()` say in
@@ -178,11 +126,13 @@ class DrawingPad(Interactive, script="drawing_pad"):
     fitted = traitlets.Bool(False).tag(sync=True)
     ks = traitlets.List(traitlets.Int()).tag(sync=True)
     networks = traitlets.Dict().tag(sync=True)
-    weights = synced_bytes()
-    presets = synced_bytes()
     preset_labels = traitlets.List(traitlets.Int()).tag(sync=True)
-    quantiles = synced_bytes()
     code_range = traitlets.List(traitlets.Float()).tag(sync=True)
+    shapes = {
+        "weights": ("weights",),
+        "presets": ("preset_labels", SIDE, SIDE),
+        "quantiles": ("ks", N_QUANTILES),
+    }
 
     @classmethod
     def from_models(
@@ -194,23 +144,28 @@ class DrawingPad(Interactive, script="drawing_pad"):
                 f"the pad draws 8 x 8 digits with grey levels 0 to 16, but {dataset.name} has shape "
                 f"{tuple(dataset.image_shape)} and scale {dataset.scale:g}."
             )
+        from aelib.data import examples_to_show
+
         ks = sorted(autoencoders)
         rows = examples_to_show(dataset, 10)
         presets = np.stack([to_bitmap(row) for row in dataset.raw[dataset.held_out_index][rows].numpy()])
-        parts = {
-            k: [network_layers(autoencoders[k].encoder), network_layers(autoencoders[k].decoder)] for k in ks
-        }
-        judged = [_judge(autoencoders[k], dataset) for k in ks]
-        pad = cls(
-            ks=ks, networks={str(k): [shapes for shapes, _ in both] for k, both in parts.items()},
-            weights=as_float16(array for k in ks for _, arrays in parts[k] for array in arrays),
-            presets=np.packbits(presets).tobytes(), preset_labels=dataset.held_out_labels[rows].tolist(),
-            quantiles=np.stack([quantiles for quantiles, _ in judged]).astype("<f8").tobytes(),
-            code_range=[largest for _, largest in judged],
-            bitmap=presets[first].tobytes(), fitted=True, **state,
-        )  # fmt: skip
-        pad.description = DESCRIPTION
-        return pad
+        parts = [
+            [network_layers(net) for net in (autoencoders[k].encoder, autoencoders[k].decoder)] for k in ks
+        ]
+        quantiles, code_range = zip(*(_judge(autoencoders[k], dataset) for k in ks), strict=True)
+        weights = [array.ravel() for both in parts for _, arrays in both for array in arrays]
+        return cls(
+            ks=ks,
+            networks={str(k): [shapes for shapes, _ in both] for k, both in zip(ks, parts, strict=True)},
+            preset_labels=dataset.held_out_labels[rows].tolist(),
+            code_range=list(code_range),
+            arrays={
+                "weights": numbers(np.concatenate(weights), bits=16),
+                "presets": counts(presets, bits=1),
+                "quantiles": numbers(quantiles),
+            },
+            **({"bitmap": presets[first].tobytes(), "fitted": True} | state),
+        )
 
     def drawing(self) -> np.ndarray:
         """(32, 32) of 0 and 1: what is on the pad."""
@@ -236,10 +191,8 @@ class DrawingPad(Interactive, script="drawing_pad"):
         for k in self.ks:
             for index, shapes in enumerate(self.networks[str(k)]):
                 if k == self.nearest_k() and index == part:
-                    return shapes, np.frombuffer(self.weights, "<f2")[at : at + _n_numbers(shapes)].astype(
-                        np.float32
-                    )
-                at += _n_numbers(shapes)
+                    return shapes, self.array("weights")[at : at + n_numbers(shapes)].astype(np.float32)
+                at += n_numbers(shapes)
         raise ValueError(
             "this pad has no networks: make it with DrawingPad.from_models(dataset, autoencoders)."
         )
@@ -255,29 +208,6 @@ class DrawingPad(Interactive, script="drawing_pad"):
     def error(self) -> float:
         """Squared error per pixel between what is seen and what comes back."""
         return float(np.mean(np.square(self.reconstruction() - self.seen() / 16)))
-
-    def picture(self) -> Figure:
-        from matplotlib.figure import Figure
-
-        from aelib.plots import INK, LATENT, STYLE, course_style
-
-        with course_style():
-            figure = Figure(figsize=(9, 2.5), layout="constrained", dpi=STYLE["figure.dpi"])
-            pad, seen, code, back = figure.subplots(1, 4)
-            pictures = (
-                (pad, self.drawing(), "a drawing"),
-                (seen, self.seen() / 16, "what the network sees"),
-                (back, self.reconstruction(), "what comes back"),
-            )
-            for ax, image, title in pictures:
-                ax.imshow(image, cmap=INK, vmin=0, vmax=1, interpolation="nearest")
-                ax.set(title=title, xticks=[], yticks=[])
-            z = self.code()
-            code.barh(np.arange(len(z)), z, color=LATENT)
-            code.axvline(0, color="black", linewidth=0.8)
-            code.set(title=f"its code, {len(z)} numbers", yticks=[], ylim=(len(z) - 0.4, -0.6))
-            back.set_xlabel(f"error per pixel {self.error():.4f}")
-        return figure
 
 
 def _judge(model: Autoencoder, dataset: Dataset) -> tuple[np.ndarray, float]:

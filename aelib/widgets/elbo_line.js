@@ -1,4 +1,4 @@
-import { card, chart, choices, clamp, h, listen, onWidth, s, saver, slider } from "./base.js";
+import { chart, choices, clamp, fixed, gauge, h, interactive, plane, slider, sum } from "./base.js";
 
 const NOISE_VAR = 0.0075;
 const STEP = 0.01;
@@ -30,7 +30,7 @@ function world(decoder, place) {
   });
   const joint = likelihood.map((value, n) => value + PRIOR[n]);
   const top = joint.reduce((most, value) => Math.max(most, value), -Infinity);
-  const evidence = top + Math.log(joint.reduce((sum, value) => sum + Math.exp(value - top), 0) * STEP);
+  const evidence = top + Math.log(sum(joint.map((value) => Math.exp(value - top))) * STEP);
   const posterior = joint.map((value) => value - evidence);
   return { decoder, place, likelihood, evidence, posterior, hill: curveOf(posterior) };
 }
@@ -39,7 +39,9 @@ function world(decoder, place) {
 function measures({ likelihood, evidence, posterior }, mean, width) {
   const now = { evidence, elbo: 0, gap: 0, fit: 0, price: 0 };
   // further than nine widths away q is below 1e-17 of its peak
-  const [first, last] = [-1, 1].map((side) => Math.round(100 * clamp(mean + 9 * side * width, -14, 14)) + 1400);
+  const [first, last] = [-1, 1].map(
+    (side) => Math.round(100 * clamp(mean + 9 * side * width, -14, 14)) + 1400,
+  );
   for (let n = first; n <= last; n += 1) {
     const logQ = logNormal(GRID[n], mean, width);
     const weight = Math.exp(logQ) * STEP;
@@ -51,109 +53,157 @@ function measures({ likelihood, evidence, posterior }, mean, width) {
   return now;
 }
 
-const minus = (text) => text.replace("-", "−");
-const nats = (value) => minus((Math.abs(value) < 0.0005 ? 0 : value).toFixed(Math.abs(value) < 99.9995 ? 3 : 1));
+const nats = (value) => fixed(value, Math.abs(value) < 99.9995 ? 3 : 1);
 /** A gap, which is never negative; a small one keeps its digits, and only a closed one is 0. */
 const small = (gap) => (gap < 1e-7 ? "0" : gap < 0.00095 ? gap.toFixed(6) : nats(gap));
 
 function tail({ decoder, place }, { gap }, least) {
   const shape = { side: "is a little bent", inside: "leans to one side", mouth: "has two humps" }[place];
   if (decoder === "straight") {
-    return gap < 1e-7 ? "q is the posterior, a Gaussian, and nothing is left." : "This posterior is a Gaussian, so some q closes the gap.";
+    return gap < 1e-7
+      ? "q is the posterior, a Gaussian, and nothing is left."
+      : "This posterior is a Gaussian, so some q closes the gap.";
   }
-  if (gap - least < 0.0015 + 0.01 * least) return `That is about as near as a Gaussian comes: the posterior ${shape}, and ${small(least)} nats stay.`;
+  if (gap - least < 0.0015 + 0.01 * least) {
+    const stays = `the posterior ${shape}, and ${small(least)} nats stay`;
+    return `That is about as near as a Gaussian comes: ${stays}.`;
+  }
   return `The posterior ${shape}: even the best Gaussian leaves ${small(least)} nats.`;
 }
 
 function sentence(reading, here, now, least) {
-  const first = reading === "gap"
-    ? `The evidence is ${nats(now.evidence)} nats whatever q is; the ELBO of this q is ${nats(now.elbo)}, lower by ${small(now.gap)}.`
-    : `Expected log-likelihood ${nats(now.fit)}, minus ${nats(now.price)} of KL to the prior, is the ELBO, ${nats(now.elbo)}; to the evidence it lacks ${small(now.gap)}.`;
-  return `${first} ${tail(here, now, least)}`;
+  const [elbo, gap] = [nats(now.elbo), small(now.gap)];
+  const byGap =
+    `The evidence is ${nats(now.evidence)} nats whatever q is; ` +
+    `the ELBO of this q is ${elbo}, lower by ${gap}.`;
+  const byParts =
+    `Expected log-likelihood ${nats(now.fit)}, minus ${nats(now.price)} of KL to the prior, ` +
+    `is the ELBO, ${elbo}; to the evidence it lacks ${gap}.`;
+  return `${reading === "gap" ? byGap : byParts} ${tail(here, now, least)}`;
 }
 
-function render({ model, el }) {
-  const save = saver(model);
-  const { section, body, say } = card(el, {
-    title: "Move q, and close the gap",
-    lead: "One code z, two pixels x, everything exact on a grid. Drag the tip of the green bell, or use the sliders.",
-  });
-  let here = world(model.get("decoder"), model.get("place"));
-  let now = measures(here, model.get("mean"), model.get("width"));
-  const least = () => model.get("best")[`${here.decoder} ${here.place}`][2];
-  const put = (changes) => {
-    Object.entries(changes).forEach(([name, value]) => model.set(name, value));
-    save();
-  };
-  const rounded = (value, low, high) => Math.round(100 * clamp(value, low, high)) / 100;
-  const dial = (label, name, low, high) => slider({
-    label, min: low, max: high, step: 0.01, value: model.get(name), big: false,
-    show: (value) => ({ number: minus(value.toFixed(2)), unit: "" }),
-    input: (value) => put({ [name]: rounded(value, low, high) }),
-  });
-  const [mean, width] = [dial("Mean μ of q", "mean", -3, 3), dial("Width σ of q", "width", 0.05, 1.5)];
-  const pick = (label, name, options) => choices({ label, options, value: model.get(name), change: (value) => put({ [name]: value }) });
-  const decoder = pick("Decoder", "decoder", [{ value: "straight", label: "straight" }, { value: "bent", label: "bent" }]);
-  const place = pick("x lies", "place", Object.entries(WORDS).map(([value, label]) => ({ value, label })));
-  const reading = pick("Read the ELBO as", "reading", [{ value: "gap", label: "evidence minus gap" }, { value: "parts", label: "fit minus price" }]);
+const FACE = {
+  traits: ["mean", "width", "decoder", "place", "reading"],
+  lead:
+    "One code z, two pixels x, everything exact on a grid. " +
+    "Drag the tip of the green bell, or use the sliders.",
+};
+const rounded = (value, low, high) => Math.round(100 * clamp(value, low, high)) / 100;
 
-  const number = h("span", { class: "ae-big" });
-  const note = h("span", { class: "ae-unit" });
-  const gauge = h("div", { class: "ae-gauge ae-tone-error" }, number, note);
-  const bell = (mu, sigma) => Array.from(GRID.subarray(1040, 1761), (z) => [z, Math.exp(logNormal(z, mu, sigma))]);
-  const densities = chart({
-    label: "prior, posterior and q", height: 17,
-    x: { domain: [-3.6, 3.6], ticks: [-3, -2, -1, 0, 1, 2, 3].map((tick) => [tick, minus(String(tick))]), title: "code z" },
-    y: { domain: [0, TALLEST], ticks: [[0, "0"], [1, "1"], [2, "2"]], title: "density" },
-    move: (c) => {
-      const [mu, sigma] = [model.get("mean"), model.get("width")];
-      const tip = Math.min(peak(sigma), TALLEST);
-      c.line(PRIOR_CURVE, "ae-pca ae-thin");
-      c.line(here.hill, "ae-posterior");
-      c.line(bell(mu, sigma), "ae-latent");
-      c.text(-1.5, 0.14, "prior", "ae-text-pca", "end", -0.2, -0.3);
-      const [z, height] = here.hill.reduce((most, point) => (point[1] > most[1] ? point : most));
-      const side = z < -1.5 ? 1 : z > 1.5 || mu > z ? -1 : 1;
-      c.text(z, Math.min(height, TALLEST - 0.2) * 0.72, "posterior", "ae-text-input", side > 0 ? "start" : "end", 1.1 * side);
-      c.dot(mu, tip, "ae-tip", 0.62);
-      c.text(mu, tip, "q", "ae-text-latent", side > 0 ? "end" : "start", -1 * side, 0.3);
-    },
-    drag: (z, height) => put({ mean: rounded(z, -3, 3), width: rounded(1 / (Math.max(height, 0.01) * Math.sqrt(2 * Math.PI)), 0.14, 1.5) }),
-    describe: () => `Densities over the code: the prior, the posterior, and q with mean ${minus(model.get("mean").toFixed(2))} and width ${model.get("width").toFixed(2)}.`,
-  });
-  const line = chart({
-    label: "number line", height: 9.5, left: 0.6, right: 0.6,
-    x: { domain: [LOW, HIGH], ticks: [-16, -12, -8, -4, 0, 4].map((tick) => [tick, minus(String(tick))]), title: "nats" },
-    y: { domain: [0, 1], ticks: [[0, ""]], title: "" },
-    move: (c) => (model.get("reading") === "gap" ? drawGap(c, now) : drawParts(c, now)),
-    describe: () => `A number line: evidence ${nats(now.evidence)}, ELBO ${nats(now.elbo)}, gap ${small(now.gap)} nats.`,
-  });
-  const picture = plane();
+export default interactive(FACE, ({ model, state, set, body, say, keep }) => {
+  let [here, now] = [null, null];
+  const look = ({ mean, width, decoder, place }) => {
+    if (here?.decoder !== decoder || here.place !== place) here = world(decoder, place);
+    now = measures(here, mean, width);
+  };
+  look(state());
+  const least = () => model.get("best")[`${here.decoder} ${here.place}`][2];
+  const dial = (label, name, low, high) =>
+    slider({
+      label,
+      min: low,
+      max: high,
+      step: 0.01,
+      value: state()[name],
+      big: false,
+      show: (value) => ({ number: fixed(value, 2), unit: "" }),
+      input: (value) => set({ [name]: rounded(value, low, high) }),
+    });
+  const [mean, width] = [dial("Mean μ of q", "mean", -3, 3), dial("Width σ of q", "width", 0.05, 1.5)];
+  const pick = (label, name, options) =>
+    choices({ label, options, value: state()[name], change: (value) => set({ [name]: value }) });
+  const decoder = pick("Decoder", "decoder", [
+    { value: "straight", label: "straight" },
+    { value: "bent", label: "bent" },
+  ]);
+  const place = pick(
+    "x lies",
+    "place",
+    Object.entries(WORDS).map(([value, label]) => ({ value, label })),
+  );
+  const reading = pick("Read the ELBO as", "reading", [
+    { value: "gap", label: "evidence minus gap" },
+    { value: "parts", label: "fit minus price" },
+  ]);
+  const gap = gauge({ tone: "error" });
+  const densities = keep(densityChart(() => [state(), here], set));
+  const line = keep(
+    chart({
+      label: "number line",
+      height: 7.2,
+      left: 0.6,
+      right: 0.6,
+      x: { domain: [LOW, HIGH], ticks: [-16, -12, -8, -4, 0, 4].map(tick), title: "nats" },
+      y: { domain: [0, 1], ticks: [[0, ""]], title: "" },
+      move: (c) => (state().reading === "gap" ? drawGap(c, now) : drawParts(c, now)),
+      describe: () =>
+        `A number line: evidence ${nats(now.evidence)}, ELBO ${nats(now.elbo)}, gap ${small(now.gap)} nats.`,
+    }),
+  );
+  const picture = keep(dataPlane(() => [state(), here]));
   body.append(
-    h("div", { class: "ae-switches" }, decoder.root, place.root, reading.root), mean.root, width.root,
-    h("div", { class: "ae-views" }, picture.root, densities.root), gauge, line.root,
+    h("div", { class: "ae-switches" }, decoder.root, place.root, reading.root),
+    h("div", { class: "ae-dials" }, mean.root, width.root),
+    h("div", { class: "ae-views" }, picture.root, densities.root, gap.root, line.root),
   );
 
-  const draw = () => {
-    const [mu, sigma] = [model.get("mean"), model.get("width")];
-    if (here.decoder !== model.get("decoder") || here.place !== model.get("place")) here = world(model.get("decoder"), model.get("place"));
-    now = measures(here, mu, sigma);
-    mean.set(mu);
-    width.set(sigma);
+  return (state) => {
+    look(state);
+    mean.set(state.mean);
+    width.set(state.width);
     decoder.set(here.decoder);
     place.set(here.place);
-    reading.set(model.get("reading"));
-    number.textContent = small(now.gap);
-    note.textContent = `nats of gap, KL(q ‖ posterior); the smallest a Gaussian can leave here: ${small(least())}`;
-    Object.assign(section.dataset, { ...now, mean: mu, width: sigma, decoder: here.decoder, place: here.place, reading: model.get("reading"), least: least() });
-    picture.update(here, mu, sigma);
-    densities.update();
-    line.update();
-    say(sentence(model.get("reading"), here, now, least()));
+    reading.set(state.reading);
+    const words = `nats of gap, KL(q ‖ posterior); the smallest a Gaussian can leave here: ${small(least())}`;
+    gap.set(small(now.gap), words);
+    for (const part of [picture, densities, line]) part.update();
+    say(sentence(state.reading, here, now, least()));
+    return { ...now, ...state, least: least() };
   };
-  draw();
-  const deaf = listen(model, ["mean", "width", "decoder", "place", "reading"], draw);
-  return () => [deaf, densities.dispose, line.dispose, picture.dispose].forEach((stop) => stop());
+});
+
+const tick = (value) => [value, fixed(value, 0)];
+
+/** Prior, posterior and q over the code; the tip of q can be dragged. */
+function densityChart(now, set) {
+  return chart({
+    label: "prior, posterior and q",
+    height: 13,
+    holdable: true,
+    x: { domain: [-3.6, 3.6], ticks: [-3, -2, -1, 0, 1, 2, 3].map(tick), title: "code z" },
+    y: { domain: [0, TALLEST], ticks: [0, 1, 2].map(tick), title: "density" },
+    move: (c) => {
+      const [{ mean, width }, { hill }] = now();
+      const tip = Math.min(peak(width), TALLEST);
+      c.line(PRIOR_CURVE, "ae-pca ae-thin");
+      c.line(hill, "ae-posterior");
+      c.line(bell(mean, width), "ae-latent");
+      c.text(-1.5, 0.14, "prior", "ae-text-pca", "end", -0.2, -0.3);
+      const [z, height] = hill.reduce((most, point) => (point[1] > most[1] ? point : most));
+      const side = z < -1.5 ? 1 : z > 1.5 || mean > z ? -1 : 1;
+      const [near, far] = side > 0 ? ["start", "end"] : ["end", "start"];
+      c.text(z, Math.min(height, TALLEST - 0.2) * 0.72, "posterior", "ae-text-input", near, 1.1 * side);
+      c.dot(mean, tip, "ae-tip", 0.62);
+      c.text(mean, tip, "q", "ae-text-latent", far, -1 * side, 0.3);
+      c.hold(mean, tip);
+    },
+    drag: (z, height) => {
+      const width = 1 / (Math.max(height, 0.01) * Math.sqrt(2 * Math.PI));
+      set({ mean: rounded(z, -3, 3), width: rounded(width, 0.14, 1.5) });
+    },
+    describe: () => {
+      const [{ mean, width }] = now();
+      const q = `q with mean ${fixed(mean, 2)} and width ${fixed(width, 2)}`;
+      return `Densities over the code: the prior, the posterior, and ${q}.`;
+    },
+  });
+}
+
+/** The bell of q at even places of the frame, and closer together where it is narrow. */
+function bell(mean, width) {
+  const even = Array.from({ length: 121 }, (_, n) => -3.6 + 0.06 * n);
+  const under = Array.from({ length: 97 }, (_, n) => mean + width * (n / 12 - 4));
+  return [...even, ...under].sort((a, b) => a - b).map((z) => [z, Math.exp(logNormal(z, mean, width))]);
 }
 
 const onLine = (value) => clamp(value, LOW, HIGH);
@@ -168,7 +218,13 @@ function label(c, value, height, words, name, dy) {
 
 function drawGap(c, now) {
   const [low, high] = [onLine(now.elbo), onLine(now.evidence)];
-  c.line([[low, 0.5], [high, 0.5]], "ae-error ae-band");
+  c.line(
+    [
+      [low, 0.5],
+      [high, 0.5],
+    ],
+    "ae-error ae-band",
+  );
   mark(c, now, 0.5);
   label(c, now.evidence, 0.5, `evidence ${nats(now.evidence)}`, "ae-text-input", -1.1);
   label(c, now.elbo, 0.5, `${now.elbo < LOW ? "◀ " : ""}ELBO ${nats(now.elbo)}`, "ae-text-latent", 1.6);
@@ -177,47 +233,69 @@ function drawGap(c, now) {
 /** Two bars: from 0 to the fit, and from there down by the price, which ends at the ELBO. */
 function drawParts(c, now) {
   c.rule(0, "ae-zero");
-  c.line([[0, 0.8], [onLine(now.fit), 0.8]], "ae-recon ae-band");
-  c.line([[onLine(now.fit), 0.42], [onLine(now.elbo), 0.42]], "ae-pca ae-band");
+  c.line(
+    [
+      [0, 0.8],
+      [onLine(now.fit), 0.8],
+    ],
+    "ae-recon ae-band",
+  );
+  c.line(
+    [
+      [onLine(now.fit), 0.42],
+      [onLine(now.elbo), 0.42],
+    ],
+    "ae-pca ae-band",
+  );
   label(c, now.fit, 0.8, `${now.fit < LOW ? "◀ " : ""}fit ${nats(now.fit)}`, "ae-text-recon", -0.6);
   mark(c, now, 0.42);
-  const sum = c.right - c.left < 30 * c.em ? "" : `minus price ${nats(now.price)} = `;
-  label(c, now.elbo, 0.42, `${now.elbo < LOW ? "◀ " : ""}${sum}ELBO ${nats(now.elbo)}`, "ae-text-latent", 1.5);
+  const price = c.right - c.left < 30 * c.em ? "" : `minus price ${nats(now.price)} = `;
+  label(
+    c,
+    now.elbo,
+    0.42,
+    `${now.elbo < LOW ? "◀ " : ""}${price}ELBO ${nats(now.elbo)}`,
+    "ae-text-latent",
+    1.5,
+  );
 }
 
 function mark(c, now, height) {
   const [x, y, r] = [c.x(onLine(now.evidence)), c.y(height), 0.72 * c.em];
-  c.layer.append(s("path", { class: "ae-evidence", d: `M${x - r} ${y}L${x} ${y - r}L${x + r} ${y}L${x} ${y + r}Z` }));
+  c.shape("path", { class: "ae-evidence", d: `M${x - r} ${y}L${x} ${y - r}L${x + r} ${y}L${x} ${y + r}Z` });
   c.dot(onLine(now.elbo), height, "ae-dot-latent", 0.42);
 }
 
-/** The data's plane: the decoder's curve, x as a cross, and in green where the codes of q within two widths land. */
-function plane() {
-  const svg = s("svg", { class: "ae-data-plane", role: "img" });
-  const root = h("div", { class: "ae-data-room" }, svg);
-  let [side, last] = [0, null];
-  const place = ([x, y]) => `${(side * (0.5 + x / 1.3)).toFixed(1)},${(side * (0.5 - y / 1.3)).toFixed(1)}`;
-  const curve = (decode, low, high, name) =>
-    s("polyline", { class: name, points: Array.from({ length: 61 }, (_, n) => place(decode(low + (n / 60) * (high - low)))).join(" ") });
-  const paint = () => {
-    if (!side || !last) return;
-    const [here, mu, sigma] = last;
-    const [x, y] = place(PLACES[here.place]).split(",").map(Number);
-    const r = 6;
-    svg.replaceChildren(
-      curve(DECODE[here.decoder], -2.4, 2.4, "ae-decoded"),
-      curve(DECODE[here.decoder], mu - 2 * sigma, mu + 2 * sigma, "ae-reached"),
-      s("path", { class: "ae-cross", d: `M${x - r} ${y - r}l${2 * r} ${2 * r}M${x - r} ${y + r}l${2 * r} ${-2 * r}` }),
-      s("text", { class: "ae-label", x: x + 10, y: y + 5, text: "x" }),
-    );
-    svg.setAttribute("aria-label", `The plane of two pixels: the ${here.decoder} decoder's curve, x ${WORDS[here.place]} as a cross, and on the curve the part that codes of q within two widths reach.`);
+/**
+ * The data's plane: the decoder's curve, x as a cross, and in green where the codes of q within two widths
+ * land.
+ */
+function dataPlane(now) {
+  const curve = (c, decode, low, high, name) => {
+    const points = Array.from({ length: 61 }, (_, n) => decode(low + (n / 60) * (high - low)));
+    c.shape("polyline", { class: name, points: c.path(points) });
   };
-  const dispose = onWidth(root, (width) => {
-    side = width > 260 ? 180 : width;
-    Object.entries({ width: side, height: side, viewBox: `0 0 ${side} ${side}` }).forEach(([name, value]) => svg.setAttribute(name, value));
-    paint();
+  return plane({
+    label: "the plane of two pixels",
+    reach: 0.65,
+    largest: 168,
+    move: (c) => {
+      const [{ mean, width }, { decoder, place }] = now();
+      const [x, y, r] = [c.x(PLACES[place][0]), c.y(PLACES[place][1]), 6];
+      curve(c, DECODE[decoder], -2.4, 2.4, "ae-decoded");
+      curve(c, DECODE[decoder], mean - 2 * width, mean + 2 * width, "ae-reached");
+      c.shape("path", {
+        class: "ae-cross",
+        d: `M${x - r} ${y - r}l${2 * r} ${2 * r}M${x - r} ${y + r}l${2 * r} ${-2 * r}`,
+      });
+      c.shape("text", { class: "ae-label", x: x + 10, y: y + 5, text: "x" });
+    },
+    describe: () => {
+      const [, { decoder, place }] = now();
+      return (
+        `The plane of two pixels: the ${decoder} decoder's curve, x ${WORDS[place]} as a cross, ` +
+        "and on the curve the part that codes of q within two widths reach."
+      );
+    },
   });
-  return { root, dispose, update: (...state) => { last = state; paint(); } };
 }
-
-export default { render };

@@ -8,22 +8,26 @@ from __future__ import annotations
 
 import functools
 import math
-from typing import TYPE_CHECKING
 
 import numpy as np
 import traitlets
 
 from aelib.widgets.base import Interactive
 
-if TYPE_CHECKING:
-    from matplotlib.axes import Axes
-    from matplotlib.figure import Figure
-
 NOISE_VAR = 0.0075
 GRID = np.arange(-1400, 1401) / 100
 STEP = 0.01
 DECODERS = ("straight", "bent")
 PLACES = {"side": (0.4, 0.2), "inside": (0.04, -0.04), "mouth": (0.0, -0.4)}
+BEST = {
+    "straight side": (1.25, 0.25, 0.0),
+    "straight inside": (0.05, 0.25, 0.0),
+    "straight mouth": (-0.5, 0.25, 0.0),
+    "bent side": (0.8959842062485834, 0.16995124753782023, 0.00021946645257237663),
+    "bent inside": (1.5260808415154157, 0.4901485238178115, 0.08414581748204081),
+    "bent mouth": (2.533433409618514, 0.1800206402870362, 0.6932323455595296),
+}
+"""What `best` finds for each decoder and place of x."""
 
 
 def decode(z: np.ndarray, decoder: str) -> np.ndarray:
@@ -83,7 +87,7 @@ def best(decoder: str, place: str) -> tuple[float, float, float]:
     return float(found.x[0]), math.exp(found.x[1]), max(0.0, float(found.fun))
 
 
-class ElboLine(Interactive, script="elbo_line"):
+class ElboLine(Interactive, script="elbo_line", title="Move q, and close the gap"):
     """A Gaussian q that the reader moves, the posterior that it should match, and what it costs.
 
     mean: -3 to 3. width: q's standard deviation, 0.05 to 1.5. decoder: "straight" or "bent". place: which x is
@@ -95,59 +99,8 @@ class ElboLine(Interactive, script="elbo_line"):
     decoder = traitlets.Enum(DECODERS, "straight").tag(sync=True)
     place = traitlets.Enum(tuple(PLACES), "side").tag(sync=True)
     reading = traitlets.Enum(("gap", "parts"), "gap").tag(sync=True)
-    best = traitlets.Dict().tag(sync=True)
-
-    def __init__(self, **state: object) -> None:
-        nearest = {f"{decoder} {place}": best(decoder, place) for decoder in DECODERS for place in PLACES}
-        super().__init__(best=nearest, **state)
-        self.description = self._describe()
+    best = traitlets.Dict(BEST).tag(sync=True)
 
     def measures(self) -> dict[str, float]:
         """All figures of the present state, in nats; see the function of this name."""
         return measures(self.decoder, self.place, self.mean, self.width)
-
-    def _describe(self) -> str:
-        now = self.measures()
-        return (
-            f"A number line in nats: the evidence at {now['evidence']:.3f}, the ELBO of q = N({self.mean:g}, {self.width:g}²) "
-            f"at {now['elbo']:.3f}, and between them the gap, a KL of {now['gap']:.3f}; "
-            "above, the densities of prior, posterior and q over the code."
-        )
-
-    def picture(self) -> Figure:
-        from matplotlib.figure import Figure
-
-        from aelib.plots import STYLE, course_style
-
-        with course_style():
-            figure = Figure(figsize=(8, 4.2), layout="constrained", dpi=STYLE["figure.dpi"])
-            densities, line = figure.subplots(2, 1, height_ratios=(3, 1))
-            self._draw_densities(densities)
-            self._draw_line(line)
-        return figure
-
-    def _draw_densities(self, ax: Axes) -> None:
-        from aelib.plots import GREY, INPUT, LATENT
-
-        posterior = (
-            log_likelihood(self.decoder, self.place)
-            + log_normal(GRID, 0, 1)
-            - log_evidence(self.decoder, self.place)
-        )
-        ax.plot(GRID, np.exp(log_normal(GRID, 0, 1)), "--", color=GREY, label="prior")
-        ax.plot(GRID, np.exp(posterior), color=INPUT, label="posterior")
-        ax.plot(GRID, np.exp(log_normal(GRID, self.mean, self.width)), color=LATENT, label="q")
-        ax.set(xlim=(-4, 4), xlabel="code z", ylabel="density", ylim=(0, None))
-        ax.legend(frameon=False)
-
-    def _draw_line(self, ax: Axes) -> None:
-        from aelib.plots import ERROR, INPUT, LATENT
-
-        now = self.measures()
-        ax.plot([now["elbo"], now["evidence"]], [0, 0], color=ERROR, linewidth=5, alpha=0.6)
-        ax.plot(now["elbo"], 0, "o", color=LATENT, markersize=9)
-        ax.plot(now["evidence"], 0, "D", color=INPUT, markersize=8)
-        ax.annotate("ELBO", (now["elbo"], 0), (0, -18), textcoords="offset points", ha="right", color=LATENT)
-        ax.annotate("evidence", (now["evidence"], 0), (0, 10), textcoords="offset points", color=INPUT)
-        low = min(-18.0, now["elbo"] - 1)
-        ax.set(yticks=[], xlabel="nats", title=f"gap {now['gap']:.3f} nats", ylim=(-1, 1), xlim=(low, 4))

@@ -8,12 +8,10 @@ from typing import TYPE_CHECKING, NamedTuple
 import numpy as np
 import traitlets
 
-from aelib.widgets.base import Interactive, as_float16, synced_bytes
-from aelib.widgets.drawing_pad import network_layers, run_layers
+from aelib.widgets.base import Interactive, counts, levels, numbers
+from aelib.widgets.networks import n_numbers, network_layers, run_layers
 
 if TYPE_CHECKING:
-    from matplotlib.axes import Axes
-    from matplotlib.figure import Figure
     from torch import Tensor, nn
 
     from aelib.data import Dataset
@@ -40,31 +38,33 @@ class Plane(NamedTuple):
         return (self.middle + a * self.across + b * self.up).astype(np.float32)
 
 
-class LatentPad(Interactive, script="latent_pad"):
+class LatentPad(Interactive, script="latent_pad", title="Walk over the codes"):
     """Two maps of codes, an autoencoder's and a VAE's; a point on them is decoded in the browser.
 
     across, up: the point, in standard deviations of the codes (the VAE's prior has 1). view: "flat", all of a code of
     two numbers, or "slice", a plane through a random longer code.
-    layers: for each view, the decoders' layers as `network_layers` names them, autoencoder and VAE; weights: all
-    their numbers, as float16. planes: for each of these four the parts of its `Plane`, float32.
-    train: (n_train, D) grey levels 0 to `scale`, five bits each. real_distance: of held-out examples to the nearest of them, on average.
-    marks: for both models (N, 4) float32, the digits drawn in the flat view: their place and, for the VAE, the widths of
-    their clouds. shade: for the four maps (41, 41) bytes, rows from the bottom: 0 where the ratio of distances is at most
-    1, 255 where it is 2 or more.
+    layers: for each view, the decoders' layers as `network_layers` names them, autoencoder and VAE. real_distance: of
+    held-out examples to the nearest training example, on average. labels: those of the marks. scale: the darkest grey.
+    arrays: weights, all the decoders' numbers; planes, for each decoder the parts of its `Plane`, one after the other;
+    train, grey levels of the training examples; marks, for both models the digits drawn in the flat view: their place
+    and, for the VAE, the widths of their clouds; shade, for the four maps, rows from the bottom: 0 where the ratio of
+    distances is at most 1, 1 where it is 2 or more.
     """
 
     across = traitlets.Float(0.0, min=-REACH, max=REACH).tag(sync=True)
     up = traitlets.Float(0.0, min=-REACH, max=REACH).tag(sync=True)
     view = traitlets.Enum(VIEWS, "flat").tag(sync=True)
     layers = traitlets.Dict().tag(sync=True)
-    weights = synced_bytes()
-    planes = synced_bytes()
-    train = synced_bytes()
     scale = traitlets.Float(16.0).tag(sync=True)
     real_distance = traitlets.Float().tag(sync=True)
-    marks = synced_bytes()
     labels = traitlets.List(traitlets.Int()).tag(sync=True)
-    shade = synced_bytes()
+    shapes = {
+        "weights": ("weights",),
+        "planes": ("plane numbers",),
+        "train": ("train", 64),
+        "marks": (len(MODELS), "labels", 4),
+        "shade": (len(VIEWS), len(MODELS), GRID, GRID),
+    }
 
     @classmethod
     def from_models(
@@ -74,19 +74,28 @@ class LatentPad(Interactive, script="latent_pad"):
         pairs = _checked(dataset, models)
         chosen = [model for view in VIEWS for model in pairs[view]]
         planes = [_plane(model, dataset.train) for model in chosen]
-        networks = [network_layers(model.decoder) for model in chosen]
+        shapes, parts = zip(*(network_layers(model.decoder) for model in chosen), strict=True)
         real = float(_nearest(dataset.held_out, dataset.train).mean())
-        pad = cls(
-            layers={"flat": [shapes for shapes, _ in networks[:2]], "slice": [shapes for shapes, _ in networks[2:]]},
-            weights=as_float16(array for _, arrays in networks for array in arrays),
-            planes=np.concatenate([part for plane in planes for part in plane]).astype("<f4").tobytes(),
-            train=_pack(dataset.raw[dataset.train_index].numpy()), scale=float(dataset.scale),
-            real_distance=real, labels=dataset.train_labels[:N_MARKS].tolist(),
-            marks=np.stack([_marks(*pair, dataset) for pair in zip(pairs["flat"], planes[:2], strict=True)]).astype("<f4").tobytes(),
-            shade=b"".join(_shade(*pair, dataset, real) for pair in zip(chosen, planes, strict=True)), **state,
-        )  # fmt: skip
-        pad.description = pad._describe()
-        return pad
+        shades = [_shade(*pair, dataset, real) for pair in zip(chosen, planes, strict=True)]
+        arrays = {
+            "weights": numbers(np.concatenate([array.ravel() for each in parts for array in each]), bits=16),
+            "planes": numbers(np.concatenate([part for plane in planes for part in plane]), bits=32),
+            "train": counts(dataset.raw[dataset.train_index].reshape(-1, 64), bits=5),
+            "marks": numbers(
+                [_marks(*pair, dataset) for pair in zip(pairs["flat"], planes, strict=False)], bits=32
+            ),
+            "shade": levels(np.reshape(shades, (len(VIEWS), len(MODELS), GRID, GRID))),
+        }
+        layers = {"flat": list(shapes[:2]), "slice": list(shapes[2:])}
+        labels = dataset.train_labels[:N_MARKS].tolist()
+        return cls(
+            layers=layers,
+            scale=float(dataset.scale),
+            real_distance=real,
+            labels=labels,
+            arrays=arrays,
+            **state,
+        )
 
     def code(self, model: str) -> np.ndarray:
         """(K,): the code at the point, of "autoencoder" or "VAE"."""
@@ -95,13 +104,11 @@ class LatentPad(Interactive, script="latent_pad"):
     def decoded(self, model: str) -> np.ndarray:
         """(D,): what the decoder makes of it, with the float16 weights of the browser; full ink is 1."""
         shapes, start = self._place(model)
-        numbers = np.frombuffer(self.weights, "<f2")[start:].astype(np.float32)
-        return run_layers(shapes, numbers, self.code(model))
+        return run_layers(shapes, self.array("weights")[start:].astype(np.float32), self.code(model))
 
     def distances(self, model: str) -> np.ndarray:
         """(n_train,): from the decoded picture to each training digit."""
-        images = _unpack(self.train).reshape(-1, 64) / self.scale
-        return np.linalg.norm(images - self.decoded(model), axis=1)
+        return np.linalg.norm(self.array("train") / self.scale - self.decoded(model), axis=1)
 
     def ratio(self, model: str) -> float:
         """The distance to the nearest training digit, over what held-out digits have on average."""
@@ -113,7 +120,7 @@ class LatentPad(Interactive, script="latent_pad"):
         return int(np.square(places - [self.across, self.up]).sum(axis=1).argmin())
 
     def _marks(self, model: str) -> np.ndarray:
-        return np.frombuffer(self.marks, "<f4").reshape(2, -1, 4)[MODELS.index(model)]
+        return self.array("marks")[MODELS.index(model)]
 
     def _place(self, model: str) -> tuple[list[list], int]:
         """Layers of this decoder, and where its numbers start."""
@@ -122,54 +129,14 @@ class LatentPad(Interactive, script="latent_pad"):
             for name, shapes in zip(MODELS, self.layers[view], strict=True):
                 if (view, name) == (self.view, model):
                     return shapes, before
-                before += sum(outputs * (inputs + 1) for outputs, inputs, _ in shapes)
+                before += n_numbers(shapes)
         raise ValueError(f"model should be one of {MODELS}, but is {model!r}.")
 
     def _plane(self, model: str) -> Plane:
         lengths = [shapes[0][1] for view in VIEWS for shapes in self.layers[view]]
         index = 2 * VIEWS.index(self.view) + MODELS.index(model)
         start, k = 3 * sum(lengths[:index]), lengths[index]
-        return Plane(*np.frombuffer(self.planes, "<f4")[start : start + 3 * k].reshape(3, k))
-
-    def _describe(self) -> str:
-        where = f"{self.across:g} across and {self.up:g} up"
-        ours, theirs = (f"{self.ratio(model):.2f}" for model in MODELS)
-        return (
-            "Two maps of codes, an autoencoder's and a VAE's, with a ring that can be dragged and the picture decoded "
-            f"there; at {where} its distance to the nearest training digit is {ours} and {theirs} times that of real digits."
-        )
-
-    def picture(self) -> Figure:
-        from matplotlib.figure import Figure
-
-        from aelib.plots import INK, STYLE, course_style
-
-        with course_style():
-            figure = Figure(figsize=(9, 3.2), layout="constrained", dpi=STYLE["figure.dpi"])
-            axes = figure.subplots(1, 4, width_ratios=[3, 1.4, 3, 1.4])
-            for model, map_ax, image_ax in zip(MODELS, axes[::2], axes[1::2], strict=True):
-                self._draw_map(map_ax, model)
-                image_ax.imshow(
-                    self.decoded(model).reshape(8, 8), cmap=INK, vmin=0, vmax=1, interpolation="nearest"
-                )
-                image_ax.set(title=f"{self.ratio(model):.2f}×", xticks=[], yticks=[])
-        return figure
-
-    def _draw_map(self, ax: Axes, model: str) -> None:
-        from matplotlib.patches import Ellipse
-
-        from aelib.plots import HEAT, INPUT, LATENT
-
-        shades = np.frombuffer(self.shade, np.uint8).reshape(2, 2, GRID, GRID)
-        image = shades[VIEWS.index(self.view), MODELS.index(model)]
-        ax.imshow(image, cmap=HEAT, vmin=0, vmax=400, origin="lower", extent=(-REACH, REACH, -REACH, REACH))
-        if self.view == "flat":
-            for (x, y, wide, tall), label in zip(self._marks(model), self.labels, strict=True):
-                if wide:
-                    ax.add_patch(Ellipse((x, y), 4 * wide, 4 * tall, fill=False, color=LATENT, alpha=0.35))
-                ax.text(x, y, str(label), fontsize=6, color=INPUT, ha="center", va="center", clip_on=True)
-        ax.plot(self.across, self.up, "o", color=LATENT, markersize=12, fillstyle="none", markeredgewidth=3)
-        ax.set(title=model, xticks=[-2, 0, 2], yticks=[-2, 0, 2], xlim=(-REACH, REACH), ylim=(-REACH, REACH))
+        return Plane(*self.array("planes")[start : start + 3 * k].reshape(3, k))
 
 
 def _checked(dataset: Dataset, models: Mapping[str, tuple]) -> Mapping[str, tuple]:
@@ -183,17 +150,6 @@ def _checked(dataset: Dataset, models: Mapping[str, tuple]) -> Mapping[str, tupl
             f"got {sorted(models)}."
         )
     return models
-
-
-def _pack(levels: np.ndarray) -> bytes:
-    """Whole numbers from 0 to 31, five bits each, the highest bit first: eight numbers in five bytes."""
-    bits = np.unpackbits(levels.astype(np.uint8).reshape(-1, 1), axis=1)[:, 3:]
-    return np.packbits(bits).tobytes()
-
-
-def _unpack(packed: bytes) -> np.ndarray:
-    bits = np.unpackbits(np.frombuffer(packed, np.uint8))
-    return bits[: len(bits) // 5 * 5].reshape(-1, 5) @ np.array([16, 8, 4, 2, 1])
 
 
 def _mean_codes(model: nn.Module, x: Tensor) -> tuple[np.ndarray, np.ndarray | None]:
@@ -243,12 +199,12 @@ def _nearest(x: Tensor, train: Tensor) -> Tensor:
     return torch.cdist(x, train).min(dim=1).values
 
 
-def _shade(model: nn.Module, plane: Plane, dataset: Dataset, real: float) -> bytes:
-    """(41, 41) bytes, from the lower left corner: how far the decoded pictures lie from the training digits."""
+def _shade(model: nn.Module, plane: Plane, dataset: Dataset, real: float) -> np.ndarray:
+    """(41 * 41,) in [0, 1], from the lower left corner: how far the decoded pictures lie from the training digits."""
     import torch
 
     ticks = np.linspace(-REACH, REACH, GRID)
     z = torch.from_numpy(np.stack([plane.code(a, b) for b in ticks for a in ticks]))
     with torch.no_grad():
         ratio = _nearest(model.decode(z), dataset.train).numpy() / real
-    return np.rint(np.clip((ratio - 1) / (DEEPEST - 1), 0, 1) * 255).astype(np.uint8).tobytes()
+    return (ratio - 1) / (DEEPEST - 1)

@@ -1,4 +1,16 @@
-import { FOCUSABLE, button, card, choices, h, listen, nearestIndex, percent, readUint8, s, saver, slider, strip } from "./base.js";
+import {
+  FOCUSABLE,
+  button,
+  choices,
+  fixed,
+  h,
+  interactive,
+  nearestIndex,
+  percent,
+  s,
+  slider,
+  strip,
+} from "./base.js";
 
 const LETTERS = " abcdefghijklmnopqrstuvwxyz";
 const SAMPLE_RATE = 8000;
@@ -16,49 +28,52 @@ function tool(mark, words, onclick) {
   return node;
 }
 
-/** The bytes of each medium, cut into originals and, for each K, copies: frames[key][0 or 1 + index of K]. */
-function cut(model) {
-  const bytes = readUint8(model.get("frames"));
-  const parts = 1 + model.get("ks").length;
-  let at = 0;
-  return Object.fromEntries(model.get("media").map(({ key, n_bytes }) => {
-    const own = bytes.slice(at, (at += n_bytes));
-    const values = key === "music" ? new Int16Array(own.buffer) : own;
-    const size = values.length / parts;
-    return [key, Array.from({ length: parts }, (_, part) => values.subarray(part * size, (part + 1) * size))];
-  }));
-}
-
 /** 16-bit samples as the address of a WAV file: header of 44 bytes, then the samples, one channel. */
 function wav(samples) {
   const view = new DataView(new ArrayBuffer(44 + 2 * samples.length));
-  const word = (at, letters) => [...letters].forEach((letter, index) => view.setUint8(at + index, letter.charCodeAt(0)));
-  word(0, "RIFF"); view.setUint32(4, 36 + 2 * samples.length, true); word(8, "WAVEfmt ");
-  view.setUint32(16, 16, true); view.setUint16(20, 1, true); view.setUint16(22, 1, true);
-  view.setUint32(24, SAMPLE_RATE, true); view.setUint32(28, 2 * SAMPLE_RATE, true);
-  view.setUint16(32, 2, true); view.setUint16(34, 16, true);
-  word(36, "data"); view.setUint32(40, 2 * samples.length, true);
+  const put = { 2: "setUint16", 4: "setUint32" };
+  let at = 0;
+  const number = (value, bytes) => {
+    view[put[bytes]](at, value, true);
+    at += bytes;
+  };
+  const word = (letters) => [...letters].forEach((letter) => view.setUint8(at++, letter.charCodeAt(0)));
+  word("RIFF");
+  number(36 + 2 * samples.length, 4);
+  word("WAVEfmt ");
+  [16, 1, 1].forEach((value, index) => number(value, index ? 2 : 4));
+  [SAMPLE_RATE, 2 * SAMPLE_RATE].forEach((rate) => number(rate, 4));
+  [2, 16].forEach((value) => number(value, 2));
+  word("data");
+  number(2 * samples.length, 4);
   samples.forEach((sample, index) => view.setInt16(44 + 2 * index, sample, true));
-  let text = "";
-  for (const byte of new Uint8Array(view.buffer)) text += String.fromCharCode(byte);
-  return `data:audio/wav;base64,${btoa(text)}`;
+  const bytes = Array.from(new Uint8Array(view.buffer), (byte) => String.fromCharCode(byte));
+  return `data:audio/wav;base64,${btoa(bytes.join(""))}`;
 }
 
-/** A row of pictures with its name before it: { root, note }, where `note` is the small text under the name. */
+/**
+ * A row of pictures with its name before it: { root, note }, where `note` is the small text under the name.
+ */
 function titled(title, words, content, tone = "") {
   const note = h("span", { class: "ae-note", text: words });
-  return { note, root: h("div", { class: "ae-row" }, h("div", { class: `ae-row-name ${tone}` }, h("span", { text: title }), note), content) };
+  const name = h("div", { class: `ae-row-name ${tone}` }, h("span", { text: title }), note);
+  return { note, root: h("div", { class: "ae-row" }, name, content) };
 }
 
-// ---- pictures and clips ------------------------------------------------------------------------------------
+// ---- pictures and clips -----------------------------------------------------------------------------------
 
-function imagePanel({ shape: [rows, columns], names, n_inputs }, parts) {
+function imagePanel({ shape: [rows, columns], names, n_inputs: pixels }, parts) {
   const list = names.join(", ");
-  const [above, below, between] = [`Originals: ${list}`, "", `Where originals and copies differ: ${list}`]
-    .map((label) => strip({ label, count: names.length, rows, columns }));
+  const make = (label) => strip({ label, count: names.length, rows, columns, widest: 56 });
+  const [above, below, between] = [
+    `Originals: ${list}`,
+    "",
+    `Where originals and copies differ: ${list}`,
+  ].map(make);
   const copied = titled("Autoencoder", "", below.root, "ae-blue");
-  const root = h("div", { class: "ae-rows" }, titled("Input", `${rows} × ${columns} = ${n_inputs} pixels`, above.root).root, copied.root,
-    titled("Its error", "2 × |input − output|", between.root, "ae-hot").root);
+  const input = titled("Input", `${rows} × ${columns} = ${pixels} pixels`, above.root);
+  const wrong = titled("Its error", "2 × |input − output|", between.root, "ae-hot");
+  const root = h("div", { class: "ae-rows" }, input.root, copied.root, wrong.root);
   const paint = (index, k) => {
     const [original, copy] = [parts[0], parts[1 + index]];
     copied.note.textContent = `from ${k} numbers`;
@@ -74,7 +89,8 @@ function videoPanel({ shape: [frames, rows, columns], names }, parts) {
   const make = (label) => strip({ label, count: names.length, rows, columns, widest: 112, gap: 0.12 });
   const [above, below] = [make("Original clips: a ball that moves and bounces"), make("")];
   const copied = titled("Autoencoder", "", below.root, "ae-blue");
-  const root = h("div", { class: "ae-rows" }, titled("Input", `${frames} frames of ${rows} × ${columns}`, above.root).root, copied.root);
+  const input = titled("Input", `${frames} frames of ${rows} × ${columns}`, above.root);
+  const root = h("div", { class: "ae-rows" }, input.root, copied.root);
   const size = rows * columns;
   let [frame, part, timer, visible] = [0, 1, null, false];
   let playing = !matchMedia("(prefers-reduced-motion: reduce)").matches;
@@ -85,14 +101,20 @@ function videoPanel({ shape: [frames, rows, columns], names }, parts) {
     below.paint((pixel) => parts[part][at(pixel)] / 255, "recon");
     place.textContent = `frame ${frame + 1} of ${frames}`;
   };
-  const step = () => { frame = (frame + 1) % frames; draw(); };
+  const step = () => {
+    frame = (frame + 1) % frames;
+    draw();
+  };
   const run = () => {
     clearInterval(timer);
     timer = playing && visible ? setInterval(() => document.hidden || step(), FRAME_MS) : null;
     toggle.replaceChildren(...(playing ? marked("❚❚", "Pause") : marked("▶", "Play")));
     next.disabled = playing;
   };
-  const toggle = tool("", "", () => { playing = !playing; run(); });
+  const toggle = tool("", "", () => {
+    playing = !playing;
+    run();
+  });
   toggle.classList.add("ae-toggle");
   const next = button("Next frame", step);
   root.append(h("div", { class: "ae-tools" }, toggle, next, place));
@@ -102,11 +124,22 @@ function videoPanel({ shape: [frames, rows, columns], names }, parts) {
     below.canvas.setAttribute("aria-label", `The clips that come back from ${k} numbers`);
     draw();
   };
-  const show = (now) => { visible = now; run(); };
-  return { root, paint, show, dispose: () => { clearInterval(timer); [above, below].forEach((one) => one.dispose()); } };
+  const show = (now) => {
+    visible = now;
+    run();
+  };
+  return {
+    root,
+    paint,
+    show,
+    dispose: () => {
+      clearInterval(timer);
+      [above, below].forEach((one) => one.dispose());
+    },
+  };
 }
 
-// ---- music -------------------------------------------------------------------------------------------------
+// ---- music ------------------------------------------------------------------------------------------------
 
 /** The outline of a sound: at each of `steps` moments its lowest and highest sample. */
 function outline(samples, loudest, steps = 96) {
@@ -121,8 +154,11 @@ function outline(samples, loudest, steps = 96) {
   return [...top, ...bottom].join(" ");
 }
 
-const wave = (samples, loudest) => Array.from(samples.subarray(0, ZOOM_SAMPLES),
-  (sample, index) => `${index},${(30 - (27 * sample) / loudest).toFixed(2)}`).join(" ");
+const wave = (samples, loudest) =>
+  Array.from(
+    samples.subarray(0, ZOOM_SAMPLES),
+    (sample, index) => `${index},${(30 - (27 * sample) / loudest).toFixed(2)}`,
+  ).join(" ");
 
 function musicPanel({ names }, parts) {
   const size = parts[0].length / names.length;
@@ -133,15 +169,23 @@ function musicPanel({ names }, parts) {
   const peak = (values) => values.reduce((most, sample) => Math.max(most, Math.abs(sample)), 1);
   const loudest = peak(parts[0]);
   const rest = () => players.forEach((player) => player.classList.remove("ae-playing"));
-  const stop = () => { turn += 1; audio.pause(); rest(); };
-  const sound = (copied, note) => new Promise((done) => {
-    const player = players[2 * note + Number(copied)];
-    player.classList.add("ae-playing");
-    const finish = () => { player.classList.remove("ae-playing"); done(); };
-    audio.onended = () => setTimeout(finish, PAUSE_MS);
-    audio.src = wav(samples(copied ? part : 0, note));
-    audio.play().catch(finish);
-  });
+  const stop = () => {
+    turn += 1;
+    audio.pause();
+    rest();
+  };
+  const sound = (copied, note) =>
+    new Promise((done) => {
+      const player = players[2 * note + Number(copied)];
+      player.classList.add("ae-playing");
+      const finish = () => {
+        player.classList.remove("ae-playing");
+        done();
+      };
+      audio.onended = () => setTimeout(finish, PAUSE_MS);
+      audio.src = wav(samples(copied ? part : 0, note));
+      audio.play().catch(finish);
+    });
   const play = async (copied, notes) => {
     stop();
     const mine = turn;
@@ -150,39 +194,70 @@ function musicPanel({ names }, parts) {
   };
   const player = (copied, note) => {
     const shape = s("polygon", { class: copied ? "ae-outline-copy" : "ae-outline" });
-    const node = h("button", { ...FOCUSABLE, type: "button", class: "ae-button ae-player", "aria-label": `Play ${names[note]}, ${copied ? "the copy" : "the original"}`, onclick: () => play(copied, [note]) },
+    const label = `Play ${names[note]}, ${copied ? "the copy" : "the original"}`;
+    const node = button("", () => play(copied, [note]), {
+      class: "ae-button ae-player",
+      "aria-label": label,
+    });
+    node.replaceChildren(
       h("span", { class: copied ? "ae-blue" : "" }, ...marked("▶", copied ? "Copy" : "Original")),
-      s("svg", { viewBox: "0 0 96 40", preserveAspectRatio: "none", "aria-hidden": "true" }, shape));
+      s("svg", { viewBox: "0 0 96 40", preserveAspectRatio: "none", "aria-hidden": "true" }, shape),
+    );
     players.push(node);
     return { node, shape };
   };
   const notes = names.map((name, note) => {
     const [original, copy] = [player(false, note), player(true, note)];
     const own = peak(samples(0, note));
-    const [solid, dashed] = [s("polyline", { class: "ae-wave" }), s("polyline", { class: "ae-wave ae-wave-copy" })];
-    const picture = s("svg", { class: "ae-zoom", viewBox: `0 0 ${ZOOM_SAMPLES} 60`, preserveAspectRatio: "none", role: "img", "aria-label": `The first 25 milliseconds of ${name} and of its copy` }, solid, dashed);
+    const [solid, dashed] = [
+      s("polyline", { class: "ae-wave" }),
+      s("polyline", { class: "ae-wave ae-wave-copy" }),
+    ];
+    const label = `The first 25 milliseconds of ${name} and of its copy`;
+    const box = {
+      viewBox: `0 0 ${ZOOM_SAMPLES} 60`,
+      preserveAspectRatio: "none",
+      role: "img",
+      "aria-label": label,
+    };
+    const picture = s("svg", { class: "ae-zoom", ...box }, solid, dashed);
     original.shape.setAttribute("points", outline(samples(0, note), loudest));
     solid.setAttribute("points", wave(samples(0, note), own));
     const paint = () => {
       copy.shape.setAttribute("points", outline(samples(part, note), loudest));
       dashed.setAttribute("points", wave(samples(part, note), own));
     };
-    return { paint, root: h("div", { class: "ae-tone" }, h("p", { class: "ae-row-name", text: name }), original.node, copy.node, picture) };
+    const title = h("p", { class: "ae-row-name", text: name });
+    return { paint, root: h("div", { class: "ae-tone" }, title, original.node, copy.node, picture) };
   });
   const all = names.map((_, note) => note);
-  const root = h("div", { class: "ae-rows" }, h("div", { class: "ae-tones" }, ...notes.map((note) => note.root)),
-    h("div", { class: "ae-tools" }, tool("▶", "All originals", () => play(false, all)), tool("▶", "All copies", () => play(true, all)),
-      h("span", { class: "ae-note", text: "Below each note, its first 25 ms: the original solid, the copy dashed." })), audio);
-  const paint = (index) => { part = 1 + index; notes.forEach((note) => note.paint()); };
+  const words = "Below each note, its first 25 ms: the original solid, the copy dashed.";
+  const tools = h(
+    "div",
+    { class: "ae-tools" },
+    tool("▶", "All originals", () => play(false, all)),
+    tool("▶", "All copies", () => play(true, all)),
+    h("span", { class: "ae-note", text: words }),
+  );
+  const tones = h("div", { class: "ae-tones" }, ...notes.map((note) => note.root));
+  const root = h("div", { class: "ae-rows" }, tones, tools, audio);
+  const paint = (index) => {
+    part = 1 + index;
+    notes.forEach((note) => note.paint());
+  };
   return { root, paint, show: (now) => now || stop(), dispose: stop };
 }
 
-// ---- text --------------------------------------------------------------------------------------------------
+// ---- text -------------------------------------------------------------------------------------------------
 
 function textPanel({ shape: [length], names }, parts) {
-  const spell = (part, word) => Array.from(parts[part].subarray(word * length, (word + 1) * length), (symbol) => LETTERS[symbol]);
-  const letters = (tone) => h("div", { class: `ae-letters ${tone}`, "aria-hidden": "true" }, ...Array.from({ length }, () => h("span")));
-  const write = (node, text) => { if (node.textContent !== text) node.textContent = text; };
+  const symbols = (part, word) => parts[part].subarray(word * length, (word + 1) * length);
+  const spell = (part, word) => Array.from(symbols(part, word), (symbol) => LETTERS[symbol]);
+  const spans = () => Array.from({ length }, () => h("span"));
+  const letters = (tone) => h("div", { class: `ae-letters ${tone}`, "aria-hidden": "true" }, ...spans());
+  const write = (node, text) => {
+    if (node.textContent !== text) node.textContent = text;
+  };
   const judged = (part, word) => {
     const [asked, said] = [spell(0, word), spell(part, word)];
     const wrong = asked.map((letter, index) => letter !== said[index]);
@@ -190,7 +265,9 @@ function textPanel({ shape: [length], names }, parts) {
   };
   const item = (word) => {
     const [asked, said] = [letters(""), letters("ae-blue")];
-    const [before, outcome, after] = ["ae-unseen", "ae-note", "ae-unseen"].map((name) => h("span", { class: name }));
+    const [before, outcome, after] = ["ae-unseen", "ae-note", "ae-unseen"].map((name) =>
+      h("span", { class: name }),
+    );
     spell(0, word).forEach((letter, index) => write(asked.children[index], letter));
     const paint = (part) => {
       const now = judged(part, word);
@@ -206,17 +283,24 @@ function textPanel({ shape: [length], names }, parts) {
     return { root: h("li", { class: "ae-word" }, asked, said, before, outcome, after), paint };
   };
   const items = names.map((_, word) => item(word));
-  const tally = (part) => names.reduce(([right, all], _, word) => {
-    const { asked, said, errors } = judged(part, word);
-    const here = asked.filter((letter, index) => letter !== " " || said[index] !== " ").length;
-    return [right + here - errors, all + here];
-  }, [0, 0]);
-  const root = h("div", { class: "ae-rows" }, h("ul", { class: "ae-words" }, ...items.map((each) => each.root)),
-    h("p", { class: "ae-note", text: "Each word, and below it in blue what comes back; wrong letters are bold with a wavy line, a dot is a letter lost." }));
+  const tally = (part) =>
+    names.reduce(
+      ([right, all], _, word) => {
+        const { asked, said, errors } = judged(part, word);
+        const here = asked.filter((letter, index) => letter !== " " || said[index] !== " ").length;
+        return [right + here - errors, all + here];
+      },
+      [0, 0],
+    );
+  const note =
+    "Each word, and below it in blue what comes back; " +
+    "wrong letters are bold with a wavy line, a dot is a letter lost.";
+  const list = h("ul", { class: "ae-words" }, ...items.map((each) => each.root));
+  const root = h("div", { class: "ae-rows" }, list, h("p", { class: "ae-note", text: note }));
   return { root, tally, paint: (index) => items.forEach((each) => each.paint(1 + index)) };
 }
 
-// ---- together ----------------------------------------------------------------------------------------------
+// ---- together ---------------------------------------------------------------------------------------------
 
 const PANELS = { images: imagePanel, music: musicPanel, text: textPanel, video: videoPanel };
 
@@ -227,54 +311,67 @@ function sentence({ key, n_inputs, n_held_out, scores }, index, k, panel) {
   const start = `${count(n_inputs)} numbers → ${k}.`;
   if (key === "text") {
     const [right, all] = panel.tally(1 + index);
-    return `${start} In ${count(n_held_out)} words that it never saw, ${percent(score)} of the letters come back right; in those shown, ${right} of ${all}.`;
+    const letters = `${percent(score)} of the letters come back right; in those shown, ${right} of ${all}`;
+    return `${start} In ${count(n_held_out)} words that it never saw, ${letters}.`;
   }
-  const share = `Over ${count(n_held_out)} ${THINGS[key]} that it never saw, R² = ${score.toFixed(3).replace("-", "−")}`;
+  const share = `Over ${count(n_held_out)} ${THINGS[key]} that it never saw, R² = ${fixed(score, 3)}`;
   if (score <= 0) return `${start} ${share}: no better than giving back the mean of the training data.`;
-  if (key === "music") return `${start} ${share}: the error is ${(-10 * Math.log10(1 - score)).toFixed(0)} dB weaker than the sound.`;
+  const weaker = (-10 * Math.log10(1 - score)).toFixed(0);
+  if (key === "music") return `${start} ${share}: the error is ${weaker} dB weaker than the sound.`;
   return `${start} ${share}: ${percent(1 - score)} of what tells them apart is lost.`;
 }
 
-export default {
-  render({ model, el }) {
-    const [ks, media, parts] = [model.get("ks"), model.get("media"), cut(model)];
-    const save = saver(model);
-    const set = (name, value) => { model.set(name, value); save(); };
-    const { root, body, say } = card(el, {
-      title: "Anything digital can be autoencoded",
-      lead: "The same class of network on each medium; everything shown was held out from training.",
-    });
-    root.classList.add("ae-gallery");
-    const current = () => media.find(({ key }) => key === model.get("medium")) ?? media[0];
-    const index = () => nearestIndex(ks, model.get("latent_dim"));
-    const chooser = choices({
-      label: "Medium", hideLabel: true, value: current().key, change: (key) => set("medium", key),
-      options: media.map(({ key, label }) => ({ value: key, label })),
-    });
-    const size = slider({
-      label: "Latent dimension K", min: 0, max: Math.max(1, ks.length - 1), value: index(), input: (at) => set("latent_dim", ks[at]),
-      show: (at) => ({ number: String(ks[at]), unit: `for ${count(current().n_inputs)} numbers` }),
-    });
-    size.root.hidden = ks.length === 1;
-    const stage = h("div", { class: "ae-stage" });
-    body.append(h("div", { class: "ae-controls" }, chooser.root, size.root), stage);
-    const panels = Object.fromEntries(media.map((entry) => [entry.key, PANELS[entry.key](entry, parts[entry.key])]));
-    for (const panel of Object.values(panels)) stage.append(panel.root);
-    let shown = null;
-    const paint = () => {
-      const [entry, at] = [current(), index()];
-      if (shown !== entry.key) for (const { key } of media) {
-        panels[key].root.hidden = key !== entry.key;
-        panels[key].show?.(key === entry.key);
-      }
-      shown = entry.key;
-      chooser.set(entry.key);
-      size.set(at);
-      panels[entry.key].paint(at, ks[at]);
-      say(sentence(entry, at, ks[at], panels[entry.key]));
-    };
-    paint();
-    const stop = listen(model, ["medium", "latent_dim"], paint);
-    return () => { stop(); Object.values(panels).forEach((panel) => panel.dispose?.()); };
-  },
+const FACE = {
+  traits: ["medium", "latent_dim"],
+  lead: "The same class of network on each medium; everything shown was held out from training.",
 };
+
+export default interactive(FACE, ({ model, state, set, data, root, body, say, keep }) => {
+  const [ks, media] = [model.get("ks"), model.get("media")];
+  root.classList.add("ae-gallery");
+  const current = () => media.find(({ key }) => key === state().medium) ?? media[0];
+  const chooser = choices({
+    label: "Medium",
+    hideLabel: true,
+    value: current().key,
+    change: (medium) => set({ medium }),
+    options: media.map(({ key, label }) => ({ value: key, label })),
+  });
+  const size = slider({
+    label: "Latent dimension K",
+    min: 0,
+    max: Math.max(1, ks.length - 1),
+    value: nearestIndex(ks, state().latent_dim),
+    input: (at) => set({ latent_dim: ks[at] }),
+    show: (at) => ({ number: String(ks[at]), unit: `for ${count(current().n_inputs)} numbers` }),
+  });
+  size.root.hidden = ks.length === 1;
+  const stage = h("div", { class: "ae-stage" });
+  body.append(h("div", { class: "ae-controls" }, chooser.root, size.root), stage);
+  const parts = (key) => Array.from({ length: 1 + ks.length }, (_, part) => data[key].part(part));
+  const panels = Object.fromEntries(
+    media.map((entry) => [entry.key, PANELS[entry.key](entry, parts(entry.key))]),
+  );
+  for (const panel of Object.values(panels)) {
+    stage.append(panel.root);
+    keep({ dispose: () => panel.dispose?.() });
+  }
+  let shown = null;
+  const turnTo = (chosen) => {
+    for (const [key, panel] of Object.entries(panels)) {
+      panel.root.hidden = key !== chosen;
+      panel.show?.(key === chosen);
+    }
+    shown = chosen;
+  };
+
+  return ({ latent_dim }) => {
+    const [entry, at] = [current(), nearestIndex(ks, latent_dim)];
+    if (shown !== entry.key) turnTo(entry.key);
+    chooser.set(entry.key);
+    size.set(at);
+    panels[entry.key].paint(at, ks[at]);
+    say(sentence(entry, at, ks[at], panels[entry.key]));
+    return { medium: entry.key, latentDim: ks[at] };
+  };
+});

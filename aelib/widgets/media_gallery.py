@@ -9,25 +9,19 @@ import numpy as np
 import torch
 import traitlets
 
-from aelib.data.media import LETTERS, NOTE_NAMES, letters_right, read_words
-from aelib.plots import INPUT, RECONSTRUCTION
-from aelib.widgets.base import Interactive, synced_bytes
+from aelib.data.media import NOTE_NAMES, letters_right, read_words
+from aelib.widgets.base import Array, Interactive, counts, levels, whole
 
 if TYPE_CHECKING:
-    from matplotlib.axes import Axes
-    from matplotlib.figure import Figure
-
     from aelib.data import Dataset
     from aelib.models import Autoencoder
 
 MEDIA = {"images": "Images", "music": "Music", "text": "Text", "video": "Video"}
 SHOWN = {"images": 10, "music": 3, "text": 12, "video": 4}
-STORED = {"images": np.uint8, "music": np.dtype("<i2"), "text": np.uint8, "video": np.uint8}
 LOUDEST = 32767
-ZOOM_SAMPLES = 200
 
 
-class MediaGallery(Interactive, script="media_gallery"):
+class MediaGallery(Interactive, script="media_gallery", title="Anything digital can be autoencoded"):
     """Examples of several media beside what comes back from a code of K numbers: drawn, played, set in type.
 
     Every argument has an entry for each medium that is shown, of "images", "music", "text", "video":
@@ -38,14 +32,14 @@ class MediaGallery(Interactive, script="media_gallery"):
     image_shapes: how a row is laid out: (8, 8), (2000,), (8, 27), (8, 12, 12).
     names: what each example is called. held_out: how many examples the scores are taken over.
 
-    `medium` and `latent_dim` are the state. Data are sent once: 16-bit sound, 8-bit pixels, a byte a letter.
+    `medium` and `latent_dim` are the state. Data are sent once, an array for each medium, the originals before the copies
+    for each K: 16-bit sound, 8-bit pixels, five bits a letter.
     """
 
     medium = traitlets.Unicode().tag(sync=True)
     latent_dim = traitlets.Int(8).tag(sync=True)
     ks = traitlets.List(traitlets.Int()).tag(sync=True)
     media = traitlets.List().tag(sync=True)
-    frames = synced_bytes()
 
     def __init__(
         self,
@@ -58,8 +52,10 @@ class MediaGallery(Interactive, script="media_gallery"):
         **state: str | int,
     ) -> None:
         ks = _common_ks(originals, reconstructions)
-        rows = {key: [originals[key], *(reconstructions[key][k] for k in ks)] for key in originals}
-        packed = {key: b"".join(_pack(key, part) for part in parts) for key, parts in rows.items()}
+        arrays = {
+            key: _sent(key, [originals[key], *(reconstructions[key][k] for k in ks)], image_shapes[key])
+            for key in originals
+        }
         media = [
             {
                 "key": key,
@@ -69,13 +65,11 @@ class MediaGallery(Interactive, script="media_gallery"):
                 "n_inputs": int(np.shape(originals[key])[1]),
                 "n_held_out": int(held_out[key]),
                 "scores": [float(scores[key][k]) for k in ks],
-                "n_bytes": len(packed[key]),
             }
             for key in originals
         ]
         state = {"medium": next(iter(originals)), "latent_dim": ks[len(ks) // 2], **state}
-        super().__init__(ks=ks, media=media, frames=b"".join(packed.values()), **state)
-        self.description = self._describe()
+        super().__init__(ks=ks, media=media, arrays=arrays, **state)
 
     @classmethod
     def from_models(
@@ -103,34 +97,7 @@ class MediaGallery(Interactive, script="media_gallery"):
 
         Pixels and sound as numbers, sound in [-1, 1]; of text the symbols' indices, (1 + len(ks), n, 8).
         """
-        order = [entry["key"] for entry in self.media]
-        entry = self.media[order.index(key)]
-        start = sum(before["n_bytes"] for before in self.media[: order.index(key)])
-        values = np.frombuffer(self.frames[start : start + entry["n_bytes"]], STORED[key])
-        shape = entry["shape"][:1] if key == "text" else entry["shape"]
-        scale = {"text": 1, "music": LOUDEST}.get(key, 255)
-        return values.reshape(1 + len(self.ks), len(entry["names"]), *shape) / scale
-
-    def picture(self) -> Figure:
-        """Every medium at the present K: a few originals over their copies."""
-        from matplotlib.figure import Figure
-
-        figure = Figure(figsize=(9.2, 1.55 * len(self.media)), layout="constrained")
-        position = 1 + int(np.abs(np.subtract(self.ks, self.latent_dim)).argmin())
-        for ax, entry in zip(np.ravel(figure.subplots(len(self.media), 1)), self.media, strict=True):
-            frames = self.shown(entry["key"])
-            DRAW[entry["key"]](ax, frames[0], frames[position])
-            title = f"{entry['label']}: {entry['n_inputs']:,} numbers → {self.ks[position - 1]}"
-            ax.set_title(title, loc="left", fontsize=11)
-            ax.set_anchor("W")
-            ax.set_axis_off()
-        return figure
-
-    def _describe(self) -> str:
-        media = ", ".join(f"{entry['label'].lower()} ({entry['n_inputs']:,} numbers)" for entry in self.media)
-        return (
-            f"Held-out examples and what an autoencoder gives back from {self.latent_dim} numbers: {media}."
-        )
+        return self.array(key) / (LOUDEST if key == "music" else 1)
 
 
 def _common_ks(originals: Mapping, reconstructions: Mapping) -> list[int]:
@@ -144,13 +111,13 @@ def _common_ks(originals: Mapping, reconstructions: Mapping) -> list[int]:
     return first
 
 
-def _pack(key: str, rows: np.ndarray) -> bytes:
-    rows = np.asarray(rows)
+def _sent(key: str, parts: Sequence[np.ndarray], shape: Sequence[int]) -> Array:
+    """(1 + len(ks), n, ...): pixels as levels, sound as whole numbers, text as the symbols' indices."""
+    rows = np.stack([np.asarray(part) for part in parts])
+    rows = rows.reshape(*rows.shape[:2], *shape)
     if key == "text":
-        return rows.reshape(len(rows), -1, len(LETTERS)).argmax(axis=2).astype(np.uint8).tobytes()
-    if key == "music":
-        return np.rint(np.clip(rows, -1, 1) * LOUDEST).astype("<i2").tobytes()
-    return np.rint(np.clip(rows, 0, 1) * 255).astype(np.uint8).tobytes()
+        return counts(rows.argmax(axis=-1), bits=5)
+    return whole(np.rint(np.clip(rows, -1, 1) * LOUDEST), bits=16) if key == "music" else levels(rows)
 
 
 @torch.no_grad()
@@ -187,29 +154,3 @@ def _names(key: str, data: Dataset, chosen: list[int]) -> list[str]:
         return [f"clip {position + 1}" for position in range(len(chosen))]
     labels = data.held_out_labels[chosen].tolist()
     return [NOTE_NAMES[label] if key == "music" else str(label) for label in labels]
-
-
-def _draw_pixels(ax: Axes, originals: np.ndarray, copies: np.ndarray) -> None:
-    """Images side by side, or the frames of the first clip; the copies below."""
-    rows = (originals[0], copies[0]) if originals.ndim == 4 else (originals, copies)
-    sheet = [np.concatenate(list(np.pad(row, ((0, 0), (0, 1), (0, 2)))), axis=1) for row in rows]
-    ax.imshow(np.concatenate(sheet), cmap="gray_r", vmin=0, vmax=1, interpolation="nearest")
-
-
-def _draw_sound(ax: Axes, originals: np.ndarray, copies: np.ndarray) -> None:
-    """The first 25 ms of each note, one beside the other: originals solid, copies dashed."""
-    gap = np.full((len(originals), ZOOM_SAMPLES // 5), np.nan)
-    for rows, colour, style in ((originals, INPUT, "-"), (copies, RECONSTRUCTION, "--")):
-        line = np.concatenate([rows[:, :ZOOM_SAMPLES], gap], axis=1).ravel()
-        ax.plot(line, color=colour, linewidth=1.2, linestyle=style)
-    ax.margins(x=0)
-
-
-def _draw_words(ax: Axes, originals: np.ndarray, copies: np.ndarray) -> None:
-    """Eight words in a row, and below each what comes back."""
-    for height, words, colour in ((0.55, originals, INPUT), (0.1, copies, RECONSTRUCTION)):
-        said = ["".join(LETTERS[int(symbol)] for symbol in word) for word in words[:8]]
-        ax.text(0, height, "  ".join(said), family="monospace", color=colour, fontsize=12)
-
-
-DRAW = {"images": _draw_pixels, "music": _draw_sound, "text": _draw_words, "video": _draw_pixels}

@@ -40,10 +40,10 @@ function latentWords({ size, active }) {
 
 /** What is shown, in words; true at every setting. */
 const sentence = (now) =>
-  `With β = ${fraction(now.beta)} and K = ${now.size}, a held-out image costs ${now.bits.toFixed(1)} bits on average, ` +
-  `and its copies, from drawn codes, are off by ${now.error.toFixed(4)} a pixel. ${latentWords(now)}. ` +
-  `Random codes decode to pictures ${now.distance.toFixed(2)} times as far from the training digits as real ones, ` +
-  `and these cover ${now.coverage.toFixed(2)} of what real ones cover.`;
+  `With β = ${fraction(now.beta)} and K = ${now.size}, a held-out image costs ${now.bits.toFixed(1)} bits ` +
+  `on average, and its copies, from drawn codes, are off by ${now.error.toFixed(4)} a pixel. ` +
+  `${latentWords(now)}. Random codes decode to pictures ${now.distance.toFixed(2)} times as far from the ` +
+  `training digits as real ones, and these cover ${now.coverage.toFixed(2)} of what real ones cover.`;
 
 export default interactive(FACE, ({ model, state, set, data, body, say, keep }) => {
   const [sizes, betas, noiseVar] = ["sizes", "betas", "noise_var"].map((name) => model.get(name));
@@ -163,7 +163,8 @@ function tradeOff({ all, sizes, curves, now, choose }) {
     move: (c) => {
       c.line(line(now().size).map(point), "ae-latent");
       c.dot(...point(now()), "ae-dot-latent", 0.55);
-      c.text(...point(now()), `K = ${now().size}`, "ae-text-latent", "start", 0.7, -0.6);
+      const beside = now().bits < 6 ? ["start", 0.9, -0.2] : ["end", -0.4, 1.5];
+      c.text(...point(now()), `K = ${now().size}`, "ae-text-latent", ...beside);
       c.hold(...point(now()));
     },
     drag: (a, b) => {

@@ -3,34 +3,28 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING
 
 import numpy as np
 import traitlets
 
-from aelib.widgets.base import Interactive, as_float64, as_uint8, synced_bytes
-
-if TYPE_CHECKING:
-    from matplotlib.axes import Axes
-    from matplotlib.figure import Figure
+from aelib.widgets.base import Interactive, levels, numbers
 
 STEPS = 240
 """The slider has so many steps from the lowest score to the highest."""
-N_BINS = 48
 N_NEAR = 6
 """So many pictures are shown on each side of the threshold."""
 FALSE_ALARMS = 0.05
 """The threshold starts at the first step with at most this share of normal pictures above it."""
 
 
-class ThresholdBoard(Interactive, script="threshold_board"):
+class ThresholdBoard(Interactive, script="threshold_board", title="Where would you draw the line?"):
     """Pictures, normal ones and several kinds of strange ones, each with several scores; above a threshold is an alarm.
 
     position: of the threshold, 0 to 240 steps from the lowest to the highest value of the score. kind: which strange
     pictures are shown. score: which score is used.
     normal: what the normal pictures are called; kinds, score_names: the choices. counts: how many pictures there are,
-    normal first, then each kind. scores: float64, (score, picture). ends: the lowest and highest value of each score.
-    images: one byte a pixel, 255 is full ink, pictures as in `counts`; image_shape: rows and columns.
+    normal first, then each kind. ends: the lowest and highest value of each score.
+    arrays: scores (score, picture); images (picture, rows, columns), 1 is full ink, pictures as in `counts`.
     """
 
     position = traitlets.Int(0, min=0, max=STEPS).tag(sync=True)
@@ -41,9 +35,7 @@ class ThresholdBoard(Interactive, script="threshold_board"):
     score_names = traitlets.List(traitlets.Unicode()).tag(sync=True)
     counts = traitlets.List(traitlets.Int()).tag(sync=True)
     ends = traitlets.List().tag(sync=True)
-    scores = synced_bytes()
-    images = synced_bytes()
-    image_shape = traitlets.List(traitlets.Int()).tag(sync=True)
+    shapes = {"scores": ("score_names", "pictures"), "images": ("pictures", "rows", "columns")}
 
     @classmethod
     def from_scores(
@@ -61,17 +53,16 @@ class ThresholdBoard(Interactive, script="threshold_board"):
         _check(images, scores, image_shape)
         names, score_names = list(images), list(scores[next(iter(images))])
         values = np.array([np.concatenate([_row(scores, name, s) for name in names]) for s in score_names])
+        pictures = np.concatenate(list(images.values())).reshape(-1, *image_shape)
         board = cls(
-            normal=names[0], kinds=names[1:], score_names=score_names, image_shape=list(image_shape),
-            counts=[len(images[name]) for name in names], scores=as_float64(values),
-            ends=[[float(row.min()), float(row.max())] for row in values],
-            images=as_uint8(np.concatenate(list(images.values()))), kind=names[1], score=score_names[0],
+            normal=names[0], kinds=names[1:], score_names=score_names, kind=names[1], score=score_names[0],
+            counts=[len(images[name]) for name in names], ends=[[float(row.min()), float(row.max())] for row in values],
+            arrays={"scores": numbers(values), "images": levels(pictures)},
         )  # fmt: skip
         board.kind = min(names[1:], key=board._area_of)
         board.position = board._first_quiet_position()
         for name, value in state.items():
             setattr(board, name, value)
-        board.description = board._describe()
         return board
 
     def threshold(self) -> float:
@@ -112,9 +103,8 @@ class ThresholdBoard(Interactive, script="threshold_board"):
         return numbers[order], scores[order]
 
     def _of(self, which: int) -> np.ndarray:
-        table = np.frombuffer(self.scores, "<f8").reshape(len(self.score_names), -1)
         start = sum(self.counts[:which])
-        return table[self.score_names.index(self.score), start : start + self.counts[which]]
+        return self.array("scores")[self.score_names.index(self.score), start : start + self.counts[which]]
 
     def _area_of(self, kind: str) -> float:
         return area(self._of(0), self._of(1 + self.kinds.index(kind)))
@@ -124,46 +114,6 @@ class ThresholdBoard(Interactive, script="threshold_board"):
         thresholds = low + (high - low) * np.arange(STEPS + 1) / STEPS
         alarms = (self._of(0)[:, None] > thresholds).mean(axis=0)
         return int(np.argmax(alarms <= FALSE_ALARMS))
-
-    def _describe(self) -> str:
-        now = self.measures()
-        return (
-            f"Histograms of the score '{self.score}' for {self.normal} and {self.kind}, with a threshold that can be dragged, "
-            f"and the ROC curve; at the threshold {now['caught_share']:.1%} of the {self.kind} are caught with "
-            f"{now['false_share']:.1%} false alarms, and the area under the curve is {now['area']:.3f}."
-        )
-
-    def picture(self) -> Figure:
-        from matplotlib.figure import Figure
-
-        from aelib.plots import STYLE, course_style
-
-        with course_style():
-            figure = Figure(figsize=(9, 3.2), layout="constrained", dpi=STYLE["figure.dpi"])
-            histograms, curve = figure.subplots(1, 2, width_ratios=[2, 1])
-            self._draw_histograms(histograms)
-            self._draw_curve(curve)
-        return figure
-
-    def _draw_histograms(self, ax: Axes) -> None:
-        from aelib.plots import ERROR, INPUT, LATENT
-
-        normal, strange = self.values()
-        bins = np.linspace(*self.ends[self.score_names.index(self.score)], N_BINS + 1)
-        ax.hist(normal, bins, density=True, color=INPUT, alpha=0.35, label=self.normal)
-        ax.hist(strange, bins, density=True, histtype="step", color=ERROR, linewidth=2, label=self.kind)
-        ax.axvline(self.threshold(), color=LATENT)
-        ax.set(xlabel=self.score, yticks=[])
-        ax.legend()
-
-    def _draw_curve(self, ax: Axes) -> None:
-        from aelib.plots import ERROR, LATENT, LINEAR
-
-        points, now = roc(*self.values()), self.measures()
-        ax.plot([0, 1], [0, 1], "--", color=LINEAR, linewidth=1)
-        ax.plot(*points.T, color=ERROR)
-        ax.plot(now["false_share"], now["caught_share"], "o", color=LATENT, markersize=9)
-        ax.set(xlabel="false alarms", ylabel="caught", title=f"area {now['area']:.3f}", aspect="equal")
 
 
 def area(normal: np.ndarray, strange: np.ndarray) -> float:

@@ -1,9 +1,11 @@
 // Interactives come alive, on a page or in a lecture: `mount` comes from model_stub.js, the states from the page.
 
-/** Draw each saved interactive in its place; where one cannot be drawn, its still picture stays. */
+/** Draw each saved interactive in its place; where one cannot be drawn, or is damaged, its still picture stays. */
 async function wake(host, saved) {
   const still = [...host.childNodes];
   const room = host.appendChild(document.createElement("div"));
+  const picture = host.querySelector("img.still");
+  room.addEventListener("ae-damaged", ({ detail }) => picture && detail.show(picture.src, picture.alt));
   await mount(saved[host.dataset.model], room);
   for (const node of still) node.remove();
   host.dataset.live = "";

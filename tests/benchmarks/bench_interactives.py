@@ -12,8 +12,10 @@ before the clock runs, because to read pixels back takes longer than to draw the
 and no frame has shown was not painted.
 
 First lesson 01's explorer in JupyterLab, beside plain ``interact`` that draws the same rows of digits and one of its
-two charts with matplotlib, in turn on the same page; then every slider of every interactive on a plain page, before
-and after them a bare slider that draws nothing, so that the machine's own part can be told from the interactive's.
+two charts with matplotlib, in turn on the same page; then every slider of every interactive on a plain page, and before
+them a bare slider that draws nothing, so that the machine's own part can be told from the interactive's. At the end one
+table: how high each card is on a laptop and on a phone, what a position costs beyond the bare slider, how it compares
+with that on a processor four times slower, and in which other engines it answers.
 """
 
 from __future__ import annotations
@@ -27,7 +29,8 @@ import tempfile
 import time
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from functools import partial
 from pathlib import Path
 from types import ModuleType, SimpleNamespace
 
@@ -35,12 +38,14 @@ import aelib  # noqa: F401  isort: skip  (settles the threads before torch is lo
 
 import numpy as np
 import pytest
+import traitlets
 from nbformat import NotebookNode
 from nbformat.v4 import new_code_cell, new_notebook
 from playwright.sync_api import JSHandle, Locator, Page
 
 from aelib.widgets.base import Interactive
 from publish.lesson import interactives, lessons, read
+from tests.browser.engines import ENGINES, HEIGHT, READY, WAYS, WIDTH, Engine, answers, write_page
 
 HERE = Path(__file__).resolve().parent
 CONFTEST = HERE.parent / "browser" / "conftest.py"
@@ -50,6 +55,7 @@ MOVES_A_SECOND, ROUNDS = 60, 3
 AT_MOST = 33  # positions of one slider, evenly spaced
 THUMB = 24  # px, in base.css
 SETTLED = 1500  # ms: no hand comes while the browser starts the page's process and ends the one before
+SLOWER = 4  # times, by Chromium's own throttle
 P95, TIMES = 25, 10  # what is wanted, in ms and times as fast as interact
 
 # ---- in the page -------------------------------------------------------------------------------------------------
@@ -120,7 +126,7 @@ class Drag:
     root: Locator
     values: list[float]
     probe: JSHandle
-    places: Callable[[], tuple[list[float], float]]
+    places: Callable[[Drag], tuple[list[float], float]]
     at_rest: list[str] = field(default_factory=list)
     pixels_at_rest: list[str] = field(default_factory=list)
     rounds: list[tuple[float, float, int]] = field(default_factory=list)
@@ -161,7 +167,7 @@ class Drag:
     def in_view(self) -> tuple[list[float], float]:
         """Where the hand finds each position, and the slider's height on the page, which has been scrolled to it."""
         self.root.scroll_into_view_if_needed()
-        return self.places()
+        return self.places(self)
 
     def figures(self) -> tuple[float, float, float]:
         """Median and p95 in ms, and how many positions of a round were painted: medians over the rounds."""
@@ -206,7 +212,9 @@ def native(page: Page, slider: Locator, root: Locator) -> Drag:
     low, high, step = slider.evaluate(NATIVE_RANGE)
     n_positions = round((high - low) / step) + 1
     values = [round(low + step * k, 9) for k in range(0, n_positions, math.ceil(n_positions / AT_MOST))]
-    drag = Drag(page, slider, root, values, probe(page, slider, root), lambda: native_places(drag, low, high))
+    drag = Drag(
+        page, slider, root, values, probe(page, slider, root), partial(native_places, low=low, high=high)
+    )
     start = float(slider.input_value())
     page.evaluate(PIXELS, [drag.probe, True])
     drag.at_rest, drag.pixels_at_rest = zip(*put(drag, values), strict=True)
@@ -239,7 +247,7 @@ def plain_interact(page: Page, root: Locator) -> Drag:
     handle, track = root.locator(".noUi-handle"), root.locator(".noUi-base")
     values = [float(index) for index in range(len(KS))]
 
-    def places() -> tuple[list[float], float]:
+    def places(drag: Drag) -> tuple[list[float], float]:
         box, grip = track.bounding_box(), handle.bounding_box()
         return [box["x"] + box["width"] * v / values[-1] for v in values], grip["y"] + grip["height"] / 2
 
@@ -279,7 +287,7 @@ ks = {list(KS)}
 models = [Autoencoder(64, k) for k in ks]
 fit_many(models, digits(), epochs=4, seeds=[0] * len(ks), lr=1e-2, progress=False)
 explorer = LatentExplorer.from_models(digits(), dict(zip(ks, models)))
-errors = explorer.error_table()[:, :, -1]
+errors = explorer.array("errors")[:, :, -1]
 pictures = {{}}
 for explorer.latent_dim in ks:
     rows = explorer.pictures()
@@ -327,10 +335,14 @@ def in_jupyterlab(lab) -> None:
     print(f"  the explorer is {median:.1f} times as fast as interact, {p95:.1f} at p95 (wanted: {TIMES})")
 
 
+def cost(drag: Drag) -> float:
+    """ms of the page's main thread for each position."""
+    return 1000 * np.median(drag.cpu) / (len(drag.values) - 1)
+
+
 def line(drag: Drag) -> str:
     median, p95, painted = drag.figures()
-    n_moves = len(drag.values) - 1
-    pace, cpu = n_moves / np.median(drag.seconds), 1000 * np.median(drag.cpu) / n_moves
+    pace, cpu = (len(drag.values) - 1) / np.median(drag.seconds), cost(drag)
     shown = f"median {median:5.1f} ms, p95 {p95:5.1f} ms, painted {painted:3.0f} of {drag.n_moves}"
     return f"{shown}  ({pace:.0f} a second, {cpu:.1f} ms of CPU each)"
 
@@ -338,18 +350,83 @@ def line(drag: Drag) -> str:
 # ---- every interactive, on plain pages ---------------------------------------------------------------------------
 
 
-class Bare(Interactive, script="bare_slider", folder=HERE):
+class Bare(Interactive, script="bare_slider", title="Bare slider", folder=HERE):
     """A slider and a sentence."""
+
+    position = traitlets.Int(0).tag(sync=True)
+
+
+@dataclass
+class Card:
+    """What is measured of one interactive; times in ms, of its slowest slider."""
+
+    name: str
+    heights: tuple[float, float]
+    cpu: float = 0.0
+    slowed: tuple[float, float] = (0.0, 0.0)
+    engines: str = ""
+
+    def row(self, bare: Card) -> str:
+        median, p95 = (slow / plain for slow, plain in zip(self.slowed, bare.slowed, strict=True))
+        high, narrow = self.heights
+        return (
+            f"  {self.name:32s}{high:8.0f}{narrow:8.0f}{self.cpu - bare.cpu:10.1f}"
+            f"{median:10.2f}{p95:8.2f}   {self.engines}"
+        )
+
+
+HEADER = (
+    f"  {'card':32s}{'at 850':>8s}{'at 390':>8s}{'own cost':>10s}{'median':>10s}{'p95':>8s}   engines\n"
+    f"  {'':32s}{'px':>8s}{'px':>8s}{'ms CPU':>10s}{'4x slower, / bare':>18s}   mouse, touch, keys"
+)
 
 
 def on_plain_pages(plain_page, saved_state: Callable[[Interactive], dict]) -> None:
-    missed, bare = [], ("nothing drawn", saved_state(Bare()))
-    for name, saved in (bare, *saved_interactives(), bare):
-        for label, drag in measured(plain_page, name, saved).items():
+    missed, cards, all_saved = [], [], dict(saved_interactives())
+    for name, saved in (("nothing drawn", saved_state(Bare())), *all_saved.items()):
+        drags, slowed = measured(plain_page, name, saved)
+        for label, drag in drags.items():
             print(f"  {label:42s}{line(drag)}", flush=True)
             _, p95, painted = drag.figures()
             missed += [label] if p95 > P95 or painted < drag.n_moves else []
+        heights = tuple(height(plain_page, saved, width) for width in (850, 390))
+        cpu = max((cost(drag) for drag in drags.values()), default=math.nan)
+        cards.append(Card(name, heights, cpu, max(slowed, default=(math.nan, math.nan))))
     print(f"  p95 above {P95} ms, or a position not painted: {'; '.join(missed) or 'none'}")
+    in_other_engines(all_saved, cards)
+    print(HEADER, *(card.row(cards[0]) for card in cards), sep="\n", flush=True)
+
+
+def height(plain_page, saved: dict, width: int) -> float:
+    page = plain_page.mount_saved(saved, width=width + 16, height=844)
+    tall = page.locator(".ae-card").bounding_box()["height"]
+    page.context.close()
+    return tall
+
+
+def in_other_engines(saved: dict[str, dict], cards: list[Card]) -> None:
+    """Note of each card in which engines it answers, and in which ways it does not."""
+    with tempfile.TemporaryDirectory() as folder:
+        file = Path(folder) / "page.html"
+        write_page(file, saved)
+        for name, start in ENGINES.items():
+            try:
+                with start() as engine:
+                    engine.open(file, WIDTH, HEIGHT)
+                    engine.run(READY)
+                    for card in cards[1:]:
+                        card.engines += f"{name}{silent(engine, card.name)} "
+            except LookupError as missing:
+                print(f"  skipped: {missing}")
+
+
+def silent(engine: Engine, name: str) -> str:
+    """The ways in which the interactive does not answer, as "(not touch)"."""
+    failed = []
+    for way in WAYS:
+        engine.run(f"show({name!r})")
+        failed += [] if answers(engine, way) else [way]
+    return f" (not {', '.join(failed)})" if failed else ""
 
 
 def saved_interactives() -> Iterator[tuple[str, dict]]:
@@ -363,8 +440,11 @@ def saved_interactives() -> Iterator[tuple[str, dict]]:
                     yield f"{path.stem[:2]} {name} {medium}".strip(), saved | {"state": chosen}
 
 
-def measured(plain_page, name: str, saved: dict) -> dict[str, Drag]:
-    """Every slider, in each round on a new page: what an interactive keeps of earlier positions does not help it."""
+def measured(plain_page, name: str, saved: dict) -> tuple[dict[str, Drag], list[tuple[float, float]]]:
+    """Every slider, in each round on a new page: what an interactive keeps of earlier positions does not help it.
+
+    Then the median and the p95 of each, with the page's processor slowed down four times.
+    """
     page, sliders = mounted(plain_page, saved)
     drags = {
         f"{name}, {label_of(slider)}": native(page, slider, page.locator(".ae-card")) for slider in sliders
@@ -374,8 +454,13 @@ def measured(plain_page, name: str, saved: dict) -> dict[str, Drag]:
         page, sliders = mounted(plain_page, saved)
         for drag, slider in zip(drags.values(), sliders, strict=True):
             a_round(drag, page, slider)
+    session = page.context.new_cdp_session(page)
+    session.send("Emulation.setCPUThrottlingRate", {"rate": SLOWER})
+    slow = [replace(drag, rounds=[], seconds=[], cpu=[]) for drag in drags.values()]
+    for drag, slider in zip(slow, sliders, strict=True):
+        a_round(drag, page, slider)
     page.context.close()
-    return drags
+    return drags, [drag.figures()[:2] for drag in slow]
 
 
 def mounted(plain_page, saved: dict) -> tuple[Page, list[Locator]]:

@@ -145,6 +145,13 @@ class Watch:
         assert not surprising, "the browser's console shows errors"
 
 
+def hindered(page: Page) -> Page:
+    """The page, its processor slowed if AELIB_THROTTLE asks for it."""
+    if THROTTLE > 1:
+        page.context.new_cdp_session(page).send("Emulation.setCPUThrottlingRate", {"rate": THROTTLE})
+    return page
+
+
 @dataclass
 class Pages:
     """Opens pages of a given size, theme and pointer, and closes them."""
@@ -153,7 +160,7 @@ class Pages:
     watch: Watch = field(default_factory=Watch)
     contexts: list[BrowserContext] = field(default_factory=list)
 
-    def new_page(self, width: int, height: int, theme: str, touch: bool) -> Page:
+    def new_context(self, width: int, height: int, theme: str, touch: bool) -> BrowserContext:
         context = self.browser.new_context(
             viewport={"width": width, "height": height}, color_scheme=theme, has_touch=touch, is_mobile=touch
         )
@@ -163,10 +170,10 @@ class Pages:
         context.add_init_script(DRAWN)
         self.watch.follow(context)
         self.contexts.append(context)
-        page = context.new_page()
-        if THROTTLE > 1:
-            context.new_cdp_session(page).send("Emulation.setCPUThrottlingRate", {"rate": THROTTLE})
-        return page
+        return context
+
+    def new_page(self, width: int, height: int, theme: str, touch: bool) -> Page:
+        return hindered(self.new_context(width, height, theme, touch).new_page())
 
     def new_empty(self, *how: Any) -> Page:
         """A plain page with nothing in it."""
@@ -357,7 +364,7 @@ def lab_command(root: Path, settings: Path, port: int) -> list[str]:
 
 
 def wait_until_up(server: Server, process: subprocess.Popen, log: Path) -> None:
-    deadline = time.monotonic() + 120
+    deadline = time.monotonic() + 300
     while time.monotonic() < deadline and process.poll() is None:
         try:
             server.ask("GET", "status")
@@ -421,9 +428,21 @@ CHANGE_THEME = """async (theme) => {
 
 @dataclass
 class Lab(Pages):
-    """Notebooks in JupyterLab, each on a page and in a workspace of its own."""
+    """Notebooks in JupyterLab, each on a page and in a workspace of its own.
+
+    A worker's pages share their cookies and their cache: JupyterLab's scripts are read and compiled once.
+    """
 
     server: Server | None = None
+    shared: dict[bool, BrowserContext] = field(default_factory=dict)
+
+    def new_page(self, width: int, height: int, theme: str, touch: bool) -> Page:
+        if touch not in self.shared:
+            self.shared[touch] = self.new_context(width, height, theme, touch)
+        page = hindered(self.shared[touch].new_page())
+        page.set_viewport_size({"width": width, "height": height})
+        page.emulate_media(color_scheme=theme)
+        return page
 
     def write(self, name: str, notebook: NotebookNode) -> str:
         """Put a notebook made by a test beside the lessons; gives its name back."""
@@ -474,15 +493,23 @@ class Lab(Pages):
         is_light = "true" if theme == "light" else "false"
         page.wait_for_selector(f'body[data-jp-theme-light="{is_light}"]', state="attached")
 
-    def close(self) -> None:
-        super().close()
+    def close_notebooks(self) -> None:
+        for page in [page for context in self.contexts for page in context.pages]:
+            page.close()
         for session in json.loads(self.server.ask("GET", "sessions")):
             self.server.ask("DELETE", f"sessions/{session['id']}")
 
 
-@pytest.fixture
-def lab(browser: Browser, jupyter_server: Server) -> Iterator[Lab]:
+@pytest.fixture(scope="session")
+def one_lab(browser: Browser, jupyter_server: Server) -> Iterator[Lab]:
     pages = Lab(browser, server=jupyter_server)
     yield pages
     pages.close()
-    pages.watch.assert_quiet()
+
+
+@pytest.fixture
+def lab(one_lab: Lab) -> Iterator[Lab]:
+    one_lab.watch.forget()
+    yield one_lab
+    one_lab.close_notebooks()
+    one_lab.watch.assert_quiet()

@@ -44,7 +44,7 @@ def shown(page: Page) -> dict[str, float]:
 
 
 def printed(page: Page) -> list[float]:
-    return [float(text.replace("−", "-")) for text in page.locator(".db-score").all_text_contents()]
+    return [float(text.replace("−", "-")) for text in page.locator(".ae-score").all_text_contents()]
 
 
 def test_board_computes_what_python_computes(plain_page):

@@ -160,7 +160,7 @@ def test_touch_draws_a_point_and_does_not_scroll(plain_page, pad):
 
 def test_the_rank_is_that_of_the_quantiles(plain_page, pad):
     page = plain_page.mount(pad)
-    quantiles = np.frombuffer(pad.quantiles).reshape(len(KS), -1)
+    quantiles = pad.array("quantiles")
     for index, latent_dim in enumerate(KS):
         put(page, np.eye(SIDE), False, latent_dim)
         beaten = int((quantiles[index, 1:] < shown(page)["error"]).sum())

@@ -8,23 +8,7 @@ import numpy as np
 import pytest
 
 from aelib.widgets.elbo_line import DECODERS, PLACES, ElboLine, best
-
-SETTINGS = [
-    ("straight", "side", 1.25, 0.25),
-    ("straight", "inside", 0.05, 0.25),
-    ("straight", "mouth", -3.0, 1.5),
-    ("straight", "side", 3.0, 0.05),
-    ("bent", "side", 0.9, 0.17),
-    ("bent", "inside", 1.53, 0.49),
-    ("bent", "mouth", 2.53, 0.18),
-    ("bent", "mouth", 0.0, 1.5),
-    ("bent", "inside", -3.0, 0.05),
-    ("bent", "side", 3.0, 1.5),
-]
-
-
-def shown(page) -> dict[str, str]:
-    return page.evaluate("({ ...document.querySelector('section').dataset })")
+from tests.browser.table import shown
 
 
 def says(page) -> str:
@@ -33,18 +17,6 @@ def says(page) -> str:
 
 def pixels(page) -> bytes:
     return page.locator(".ae-card").screenshot()
-
-
-@pytest.mark.parametrize(("decoder", "place", "mean", "width"), SETTINGS)
-def test_shows_what_python_computes(plain_page, decoder, place, mean, width):
-    line = ElboLine(decoder=decoder, place=place, mean=mean, width=width)
-    now = shown(plain_page.mount(line))
-    for name, value in line.measures().items():
-        assert float(now[name]) == pytest.approx(value, rel=1e-9, abs=1e-9), name
-    assert abs(float(now["evidence"]) - float(now["elbo"]) - float(now["gap"])) < 1e-10 * max(
-        1, float(now["gap"])
-    )
-    assert float(now["fit"]) - float(now["price"]) == pytest.approx(float(now["elbo"]), rel=1e-10, abs=1e-10)
 
 
 @pytest.mark.parametrize("reading", ["gap", "parts"])
@@ -94,24 +66,6 @@ def mark_places(page) -> dict[str, float]:
     }
 
 
-def test_keyboard(plain_page):
-    page = plain_page.mount(ElboLine())
-    before = pixels(page)
-    page.get_by_role("slider", name="Mean").focus()
-    page.keyboard.press("ArrowRight")
-    assert shown(page)["mean"] == "0.61"
-    page.keyboard.press("End")
-    assert shown(page)["mean"] == "3"
-    page.get_by_role("slider", name="Width").focus()
-    page.keyboard.press("Home")
-    assert shown(page)["width"] == "0.05"
-    assert pixels(page) != before
-    page.get_by_role("radio", name="bent").focus()
-    page.keyboard.press("Space")
-    assert shown(page)["decoder"] == "bent"
-    plain_page.wait_until_saved(page, decoder="bent")
-
-
 def test_mouse_moves_the_tip_of_the_bell(plain_page):
     page = plain_page.mount(ElboLine(mean=0.0, width=0.4))
     tip, box = page.locator(".ae-tip").bounding_box(), page.locator(".ae-chart").first.bounding_box()
@@ -130,15 +84,6 @@ def test_mouse_moves_the_tip_of_the_bell(plain_page):
     assert shown(page)["reading"] == "parts"
 
 
-def test_touch(plain_page):
-    page = plain_page.mount(ElboLine(), width=360, touch=True)
-    box = page.locator(".ae-chart").first.bounding_box()
-    page.touchscreen.tap(box["x"] + 0.25 * box["width"], box["y"] + 0.5 * box["height"])
-    assert float(shown(page)["mean"]) < -0.8
-    page.get_by_role("radio", name="in the mouth").tap()
-    assert shown(page)["place"] == "mouth"
-
-
 def test_bars_add_up(plain_page):
     """The first bar ends where the second begins, and that one ends at the ELBO's mark."""
     page = plain_page.mount(ElboLine(decoder="bent", place="inside", mean=1.5, width=0.5, reading="parts"))
@@ -151,15 +96,6 @@ def test_bars_add_up(plain_page):
     assert elbo == pytest.approx(mark, abs=0.02)
     now = shown(page)
     assert (zero - fit) / (fit - elbo) == pytest.approx(-float(now["fit"]) / float(now["price"]), rel=1e-3)
-
-
-@pytest.mark.parametrize(("theme", "width"), [("light", 1100), ("dark", 1100), ("light", 320), ("dark", 320)])
-def test_accessible_and_narrow(plain_page, accessible, theme, width):
-    page = plain_page.mount(
-        ElboLine(decoder="bent", place="mouth", reading="parts"), theme=theme, width=width
-    )
-    assert page.evaluate("document.documentElement.scrollWidth") <= width
-    accessible(page)
 
 
 @pytest.mark.parametrize(("name", "low", "high"), [("mean", -3, 3), ("width", 0.05, 1.5)])

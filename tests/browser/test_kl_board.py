@@ -9,11 +9,7 @@ import numpy as np
 import pytest
 
 from aelib.widgets.kl_board import KLBoard
-
-SETTINGS = [
-    (0.0, 1.0), (0.0, 0.125), (0.0, 2**1.5), (3.0, 1.0), (-3.0, 2**1.5),
-    (1.2, 0.5), (-0.05, 2**0.05), (3.0, 0.125), (-1.7, 2**-0.35), (0.05, 1.0),
-]  # fmt: skip
+from tests.browser.table import KL_SETTINGS, says
 
 
 def shown(page) -> dict[str, float]:
@@ -22,29 +18,11 @@ def shown(page) -> dict[str, float]:
     )
 
 
-def says(page) -> str:
-    return page.locator(".ae-says").text_content()
-
-
-@pytest.mark.parametrize(("mu", "sigma"), SETTINGS)
-def test_shows_what_python_computes(plain_page, mu, sigma):
-    board = KLBoard(mu=mu, sigma=sigma)
-    page = plain_page.mount(board)
-    now = shown(page)
-    ours = [board.place(), board.width(), board.kl(), *board.areas()]
-    theirs = [now[name] for name in ("place", "width", "kl", "above", "below")]
-    np.testing.assert_allclose(theirs, ours, rtol=0, atol=1e-9)
-    nats, bits = page.locator(".ae-big").all_text_contents()
-    assert abs(float(nats) - board.kl()) < 0.0051 and abs(float(bits) - board.kl() / math.log(2)) < 0.0051
-    bars = [float(text) for text in page.locator(".ae-kl-number").all_text_contents()]
-    np.testing.assert_allclose(bars, [board.place(), board.width()], atol=0.00051)
-
-
 CURVES = """() => ["ae-kl-prior", "ae-latent"].map((name) => document.querySelector(`polyline.${name}`)
   .getAttribute("points").split(" ").map((point) => point.split(",").map(Number)))"""
 
 
-@pytest.mark.parametrize(("mu", "sigma"), SETTINGS)
+@pytest.mark.parametrize(("mu", "sigma"), KL_SETTINGS)
 def test_the_curve_of_the_cloud_is_its_density_all_the_way(plain_page, mu, sigma):
     """Between its points it is straight, and nowhere further from the density than the line is thick."""
     page = plain_page.mount(KLBoard(mu=mu, sigma=sigma))
@@ -91,21 +69,6 @@ def assert_true(text: str, board: KLBoard) -> None:
         assert area < 0.0005 if number[1] else abs(float(number[2]) - area) < 0.0051
 
 
-def test_keyboard(plain_page):
-    page = plain_page.mount(KLBoard(mu=0.0, sigma=1.0))
-    before = page.locator(".ae-kl-plots").screenshot()
-    page.get_by_role("slider", name="Mean").focus()
-    page.keyboard.press("ArrowRight")
-    assert shown(page)["mu"] == 0.05
-    page.keyboard.press("Home")
-    assert shown(page)["mu"] == -3
-    page.get_by_role("slider", name="Width").focus()
-    page.keyboard.press("ArrowLeft")
-    assert shown(page)["sigma"] == pytest.approx(2**-0.05)
-    assert page.locator(".ae-kl-plots").screenshot() != before
-    plain_page.wait_until_saved(page, mu=-3)
-
-
 def drag(page, grip, dx: float) -> None:
     box = grip.bounding_box()
     x, y = box["x"] + box["width"] / 2, box["y"] + box["height"] / 2
@@ -123,20 +86,6 @@ def test_the_mouse_moves_the_top_and_pulls_a_ring(plain_page):
     drag(page, page.locator(".ae-kl-ring").last, 40)
     pulled = shown(page)
     assert pulled["sigma"] > 0.8 and pulled["mu"] == moved["mu"]
-
-
-def test_touch_on_the_densities(plain_page):
-    page = plain_page.mount(KLBoard(mu=-2.0, sigma=0.5), width=360, touch=True)
-    box = page.locator(".ae-chart").first.bounding_box()
-    page.touchscreen.tap(box["x"] + 0.36 * box["width"], box["y"] + 30)
-    assert shown(page)["mu"] != -2
-
-
-@pytest.mark.parametrize(("theme", "width"), [("light", 1100), ("dark", 1100), ("light", 320), ("dark", 320)])
-def test_accessible_and_narrow(plain_page, accessible, theme, width):
-    page = plain_page.mount(KLBoard(), theme=theme, width=width)
-    assert page.evaluate("document.documentElement.scrollWidth") <= width
-    accessible(page)
 
 
 def test_a_setting_between_two_positions_is_shown_as_it_is(plain_page):

@@ -51,14 +51,14 @@ def amount(colours: np.ndarray, ink: np.ndarray = INK) -> np.ndarray:
 
 def test_the_browser_says_what_python_says(plain_page, explorer):
     page = plain_page.mount(explorer)
-    table = explorer.error_table()
+    table = explorer.array("errors")
     for latent_dim, bits in SETTINGS:
         shown = go_to(page, latent_dim, bits)
         autoencoder, pca = table[:, 1, BIT_DEPTHS.index(bits), KS.index(latent_dim)]
         assert float(shown["errorAutoencoder"]) == pytest.approx(autoencoder, abs=1e-12)
         assert float(shown["errorPca"]) == pytest.approx(pca, abs=1e-12)
         assert int(shown["rate"]) == latent_dim * bits
-        notes = page.locator(".ae-row-note").all_text_contents()
+        notes = page.locator(".ae-picture-name .ae-note").all_text_contents()
         expected = "0" if pca < 1e-9 else "< 0.0001" if pca < 5e-5 else f"{pca:.4f}"
         assert notes[1:3] == [f"error {expected}", f"error {autoencoder:.4f}"]
 
@@ -66,7 +66,7 @@ def test_the_browser_says_what_python_says(plain_page, explorer):
 def test_the_sentence_is_true_everywhere(plain_page, explorer):
     page = plain_page.mount(explorer)
     exact = round(min(explorer.lossless.values()))
-    table = explorer.error_table()[:, 1]
+    table = explorer.array("errors")[:, 1]
     for k, latent_dim in enumerate(KS):
         for b, bits in enumerate(BIT_DEPTHS):
             go_to(page, latent_dim, bits)

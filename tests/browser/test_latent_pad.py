@@ -12,7 +12,7 @@ from aelib.data import digits
 from aelib.models import VAE, Autoencoder
 from aelib.objectives import neg_elbo
 from aelib.training import fit
-from aelib.widgets.latent_pad import MODELS, N_MARKS, LatentPad, _pack, _unpack
+from aelib.widgets.latent_pad import MODELS, N_MARKS, LatentPad
 
 PLACES = [(0.0, 0.0), (-1.2, 1.4), (3.0, -3.0), (-3.0, 3.0), (0.35, -2.05)]
 SETTINGS = [(view, *place) for view in ("flat", "slice") for place in PLACES]
@@ -66,7 +66,7 @@ def test_the_ellipse_is_the_cloud_and_the_words_know_it(plain_page):
     page = plain_page.mount(ours)
     marks = ours._marks("VAE")
     assert np.all(marks[:, 2:] > 0)
-    side = page.locator(".ae-map").last.bounding_box()["width"]
+    side = page.locator(".ae-plane").last.bounding_box()["width"]
     for place in [(0.0, 0.0), (1.0, 0.5), (-2.0, -1.0), (2.9, 2.9)]:
         ours.across, ours.up = place
         page.evaluate("([a, b]) => { model.set('across', a); model.set('up', b); }", place)
@@ -83,7 +83,7 @@ def test_the_ellipse_is_the_cloud_and_the_words_know_it(plain_page):
 def test_mouse_keyboard_and_switch(plain_page):
     page = plain_page.mount(pad())
     before = page.locator(".ae-outcome canvas").first.screenshot()
-    box = page.locator(".ae-map").first.bounding_box()
+    box = page.locator(".ae-plane").first.bounding_box()
     page.mouse.move(box["x"] + box["width"] / 2, box["y"] + box["height"] / 2)
     page.mouse.down()
     page.mouse.move(box["x"] + box["width"] * 0.75, box["y"] + box["height"] * 0.25, steps=6)
@@ -106,7 +106,7 @@ def test_mouse_keyboard_and_switch(plain_page):
 
 def test_touch(plain_page):
     page = plain_page.mount(pad(), width=360, height=1500, touch=True)
-    box = page.locator(".ae-map").last.bounding_box()
+    box = page.locator(".ae-plane").last.bounding_box()
     page.touchscreen.tap(box["x"] + 0.2 * box["width"], box["y"] + 0.7 * box["height"])
     assert float(shown(page)["across"]) == pytest.approx(-1.8, abs=0.06)
     assert float(shown(page)["up"]) == pytest.approx(-1.2, abs=0.06)
@@ -118,7 +118,7 @@ def test_every_position_of_a_drag_is_painted(plain_page):
       model.set("across", -3 + n / 20);
       return [Number(document.querySelector(".ae-ring").getAttribute("cx")), document.querySelector(".ae-big").textContent];
     })""")
-    side = page.locator(".ae-map").first.bounding_box()["width"]
+    side = page.locator(".ae-plane").first.bounding_box()["width"]
     np.testing.assert_allclose([x for x, _ in rings], np.linspace(0, side, 121), atol=1e-3)
     ours = pad(across=-3.0)
     for ours.across, (_, number) in list(
@@ -134,9 +134,8 @@ def test_accessible_and_narrow(plain_page, accessible, theme, width):
     accessible(page)
 
 
-def test_the_packed_digits_come_back():
-    levels = digits().raw[:7].numpy()
-    np.testing.assert_array_equal(_unpack(_pack(levels)).reshape(levels.shape), levels)
+def test_the_digits_come_back():
+    np.testing.assert_array_equal(pad().array("train")[:7], digits().raw[digits().train_index][:7])
 
 
 def test_the_planes_are_in_standard_deviations():

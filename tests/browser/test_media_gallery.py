@@ -53,7 +53,7 @@ def says(page: Page) -> str:
 
 def test_what_is_sent_is_small_and_can_be_read_back():
     sent = gallery()
-    assert len(sent.frames) < 150 * 1024
+    assert sum(len(packed["data"]) for packed in sent.arrays.values()) < 150 * 1024
     notes = sent.shown("music")
     assert notes.shape == (4, 3, 2000)
     rows = DATA["music"].held_out
@@ -80,17 +80,6 @@ def test_shown_are_different_notes_and_all_ten_digits():
     assert sent["images"]["names"] == [str(digit) for digit in range(10)]
     assert len(set(sent["music"]["names"])) == 3
     assert len(set(sent["text"]["names"])) == 12
-
-
-def test_the_still_picture_shows_every_medium():
-    figure = gallery().picture()
-    titles = [ax.get_title(loc="left") for ax in figure.axes]
-    assert titles == [
-        "Images: 64 numbers → 8",
-        "Music: 2,000 numbers → 8",
-        "Text: 216 numbers → 8",
-        "Video: 1,152 numbers → 8",
-    ]
 
 
 def test_wrong_arguments_are_refused_in_a_sentence():

@@ -22,9 +22,12 @@ MODEL = "f" * 32
 
 def lesson(chosen: int) -> NotebookNode:
     """A notebook that shows one question."""
-    question = quiz("Is it dark?", [("Yes", "It is night."), ("No", "Light taken for dark: look again.")], right=0)
+    question = quiz(
+        "Is it dark?", [("Yes", "It is night."), ("No", "Light taken for dark: look again.")], right=0
+    )
     question.chosen = chosen
     saved = {**saved_state(question), "model_name": "AnyModel", "model_module": "anywidget"}
+    saved["state"]["layout"] = f"IPY_MODEL_{'e' * 32}"  # as in a lesson: named after its cell, not at random
     shown = new_output("display_data", data={VIEW_KEY: {"model_id": MODEL}, "text/plain": "Quiz()"})
     notebook = new_notebook(cells=[new_code_cell("question", outputs=[shown])])
     notebook.metadata.widgets = {STATE_KEY: {"state": {MODEL: from_dict(saved)}}}

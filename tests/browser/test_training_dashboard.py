@@ -13,6 +13,7 @@ from aelib.models import VAE
 from aelib.objectives import neg_elbo
 from aelib.training import fit
 from aelib.widgets.training_dashboard import TrainingDashboard
+from publish.lesson import widget_states
 
 FRAMES = 12
 
@@ -22,12 +23,15 @@ def run() -> dict:
     """The state that a run of twelve epochs leaves behind."""
     board, model = TrainingDashboard(digits(), 4), VAE(64, 4, hidden=(32,), noise_var=0.05)
     fit(model, digits(), epochs=FRAMES, lr=0.005, seed=0, loss=neg_elbo, progress=False, callback=board.watch)
-    return {name: getattr(board, name) for name in ("numbers", "pictures", "marks", "axes")}
+    return {name: getattr(board, name) for name in ("arrays", "axes")}
 
 
 @pytest.fixture
 def board(run) -> TrainingDashboard:
-    return TrainingDashboard(digits(), 4, **run)
+    filled = TrainingDashboard(digits(), 4)
+    filled.set_trait("axes", run["axes"])
+    filled.set_trait("arrays", run["arrays"])
+    return filled
 
 
 def shown(page) -> dict[str, str]:
@@ -51,7 +55,7 @@ def test_shows_what_python_computes(plain_page, board, frame):
 def test_clouds_stand_where_python_puts_them(plain_page, board):
     board.shown = 5
     page = plain_page.mount(board)
-    side = float(page.locator(".ae-run-map").get_attribute("width"))
+    side = float(page.locator(".ae-plane").get_attribute("width"))
     drawn = page.evaluate(
         "[...document.querySelectorAll('.ae-run-cloud')].map(e => ['cx', 'cy', 'rx', 'ry'].map(a => Number(e.getAttribute(a))))"
     )
@@ -92,17 +96,25 @@ def test_keyboard_mouse_and_touch(plain_page, board):
 
 def test_it_follows_a_run_and_stays_where_the_reader_is(plain_page, board, run):
     """Frames arrive as a kernel sends them: the newest is shown, unless the reader has gone back."""
-    row = 8 * (2 + 4)
     page = plain_page.mount(TrainingDashboard(digits(), 4))
     assert "Nothing has been trained yet" in page.locator(".ae-says").text_content()
-    feed = """([numbers, pictures, marks, axes]) => {
+    feed = """([arrays, axes]) => {
       const view = (text) => new DataView(Uint8Array.from(atob(text), (c) => c.charCodeAt(0)).buffer);
-      model.set({ numbers: view(numbers), pictures: view(pictures), marks: view(marks), axes });
+      for (const array of Object.values(arrays)) array.data = view(array.data);
+      model.set({ arrays, axes });
     }"""
 
+    def first(n: int, array: dict) -> dict:
+        """The array of the first n frames, its bytes as text."""
+        count, *rest = array["shape"]
+        data = array["data"][: n * len(array["data"]) // count]
+        return {**array, "shape": [n, *rest], "data": base64.b64encode(data).decode()}
+
     def send(n: int) -> None:
-        parts = (run["numbers"][: n * row], run["pictures"][: n * 16 * 32], run["marks"][: n * 240])
-        page.evaluate(feed, [*(base64.b64encode(part).decode() for part in parts), run["axes"]])
+        arrays = {
+            name: first(8 if name == "originals" else n, array) for name, array in run["arrays"].items()
+        }
+        page.evaluate(feed, [arrays, run["axes"]])
 
     send(3)
     assert shown(page)["epoch"] == "3"
@@ -144,10 +156,8 @@ def test_in_jupyterlab_a_stopped_run_is_all_there(lab):
     lab.run_all(page)
     page.wait_for_function("document.querySelector('section.ae-card')?.dataset.epoch === '40'")
     assert page.locator("section.ae-card").count() == 1
-    bundle = lab.save(page).cells[0].outputs[0]
-    assert "after epoch 40" in bundle.data["text/plain"], (
-        "the still picture is the run's, not the empty board's"
-    )
+    states = [model["state"] for model in widget_states(lab.save(page)).values()]
+    assert [state["arrays"]["numbers"]["shape"] for state in states if "arrays" in state] == [[40, 6]]
     page.get_by_role("slider", name="Epoch").focus()
     page.keyboard.press("Home")
     page.wait_for_function("document.querySelector('section.ae-card').dataset.epoch === '1'")

@@ -4,27 +4,22 @@ A mistake stands where the stub stood; the cell's last line then calls the check
 """
 
 SMALLEST = "import math\n\n\ndef smallest_latent_dim(latent_dims, errors, wanted_psnr):\n"
-
 MATRIX = (
     "A = {matrix}\n\n\ndef encode(x):\n    return x @ A.T\n\n\n"
     "def decode(z):\n    return z @ torch.linalg.inv(A).T"
 )
-
 RANDOM = "torch.randn(64, 64, generator=torch.Generator().manual_seed({}))"
-
 ACCEPTED: dict[str, list[str]] = {
-    "lesson01.perfect_copy": [MATRIX.format(matrix=RANDOM.format(seed)) for seed in (93, 109, 1, 5)],
+    "lesson01.perfect_copy": [
+        *(MATRIX.format(matrix=RANDOM.format(seed)) for seed in (93, 109, 1, 5)),
+        "def encode(x):\n    return (16 * (1 - x)).round()\n\n\ndef decode(z):\n    return 1 - z / 16",
+    ],
 }
-
 PLANTED: dict[str, list[tuple[str, str]]] = {
     "lesson01.psnr": [
         (
             "def psnr(x, x_hat):\n    return 10 * torch.log10(1 / (x - x_hat).abs().mean())",
             "averaged the sizes",
-        ),
-        (
-            "def psnr(x, x_hat):\n    return (10 * torch.log10(1 / ((x - x_hat) ** 2).mean(1))).mean()",
-            "one logarithm",
         ),
         (
             "def psnr(x, x_hat):\n    return 10 * torch.log10(x.max() ** 2 / ((x - x_hat) ** 2).mean())",
@@ -45,14 +40,7 @@ PLANTED: dict[str, list[tuple[str, str]]] = {
             "its inverse is another one",
         ),
         ("def encode(x):\n    return x\n\n\ndef decode(z):\n    return z", "code is the image itself"),
-        (
-            "def encode(x):\n    return x.roll(1, dims=0)\n\n\ndef decode(z):\n    return z.roll(-1, dims=0)",
-            "with the images beside it",
-        ),
-        (
-            "def encode(x):\n    return 1e-4 * x.flip(0)\n\n\ndef decode(z):\n    return 1e4 * z.flip(0)",
-            "with the images beside it",
-        ),
+        (MATRIX.format(matrix="torch.ones(64, 64) + 0.01 * " + RANDOM.format(0)), "rounding shows"),
         ("def encode(x):\n    return x[:, :32]\n\n\ndef decode(z):\n    return z", "yours has 32"),
         (
             "def encode(x):\n    return x.sum()\n\n\ndef decode(z):\n    return z",
@@ -63,10 +51,6 @@ PLANTED: dict[str, list[tuple[str, str]]] = {
         (
             "import math\n\n\ndef smallest_latent_dim(latent_dims, errors, wanted_psnr):\n    good = [(e, k) for k, e in zip(latent_dims, errors) if 10 * math.log10(1 / e) >= wanted_psnr]\n    return max(good)[1] if good else None",
             "look at every K",
-        ),
-        (
-            "import math\n\n\ndef smallest_latent_dim(latent_dims, errors, wanted_psnr):\n    good = [k for k, e in zip(latent_dims, errors) if round(10 * math.log10(1 / e)) >= wanted_psnr]\n    return min(good) if good else None",
-            "without rounding",
         ),
         (
             SMALLEST
@@ -80,22 +64,12 @@ PLANTED: dict[str, list[tuple[str, str]]] = {
             "def my_quantise(z, low, high, n_bits):\n    width = 2 * high / 2**n_bits\n    cell = ((z + high) / width).floor().clamp(0, 2**n_bits - 1)\n    return (cell + 0.5) * width - high",
             "the cells start at low",
         ),
-        (
-            "def my_quantise(z, low, high, n_bits):\n    n = 2 * n_bits\n    width = (high - low) / n\n"
-            "    return low + (((z - low) / width).floor().clamp(0, n - 1) + 0.5) * width",
-            "2**b of them",
-        ),
         ("def my_quantise(z, low, high, n_bits):\n    return z.mean()", "should have shape (6,)"),
     ],
     "lesson01.break_even": [
         (
             "def break_even(n_parameters, bits_raw, bits_code):\n    return 32 * n_parameters // (bits_raw - bits_code) + 1",
             "both ways cost the same",
-        ),
-        (
-            "import math\n\n\ndef break_even(n_parameters, bits_raw, bits_code):\n"
-            "    return math.ceil(n_parameters / (bits_raw - bits_code))",
-            "one bit per parameter",
         ),
         (
             "import math\n\n\ndef break_even(n_parameters, bits_raw, bits_code):\n"

@@ -4,11 +4,8 @@ A mistake stands where the stub stood; the cell's last line then calls the check
 """
 
 HEAD = "def mutual_information(counts):\n    p = counts / counts.sum()\n    rows, columns = p.sum(1, keepdim=True), p.sum(0, keepdim=True)\n"
-
 TERMS = "torch.xlogy(p, p) - torch.xlogy(p, rows * columns)"
-
 RATIO = "    return ((moved - z).square().sum() / (far - z).square().sum()).sqrt()"
-
 MOVED = "def relative_movement(encode, x, other, step):\n    z, far = encode(x), encode(other)\n    moved = encode(x + step * (other - x))\n"
 
 
@@ -19,11 +16,6 @@ def cards(a: str, b: str, c: str, d: str) -> str:
 PLANTED: dict[str, list[tuple[str, str]]] = {
     "lesson02.mutual_information": [
         (HEAD + "    return torch.xlogy(p, p / (rows * columns)).sum()", "row of zeros"),
-        (
-            HEAD.replace("counts / counts.sum()", "counts.clamp(min=1) / counts.clamp(min=1).sum()")
-            + f"    return ({TERMS}).sum()",
-            "expected",
-        ),
         (HEAD + f"    return ({TERMS}).sum() / torch.log(torch.tensor(2.0))", "in bits"),
     ],
     "lesson02.r_squared": [
@@ -35,33 +27,21 @@ PLANTED: dict[str, list[tuple[str, str]]] = {
             "def r_squared(x, x_hat, train_mean):\n    return 1 - (((x - x_hat) ** 2).sum(0) / ((x - train_mean) ** 2).sum(0)).mean()",
             "one R² for each number",
         ),
-        (
-            "def r_squared(x, x_hat, train_mean):\n    return 1 - (((x - x_hat) ** 2).sum(1) / ((x - train_mean) ** 2).sum(1)).mean()",
-            "one R² for each example",
-        ),
     ],
     "lesson02.relative_movement": [
         (MOVED.replace("z, far", "x += step * (other - x)\n    z, far", 1) + RATIO, "expected"),
         (MOVED.replace("x + step * ", "x + 0.2 * ") + RATIO, "expected"),
-        (
-            MOVED
-            + "    m = ((moved - z).square().sum() / (far - z).square().sum()).sqrt()\n    return (step / m - step) / (1 - step)",
-            "the finished score",
-        ),
     ],
     "lesson02.match_codes": [
         (
             cards("turned", "shuffled", "forgets up", "raw pixels"),
             "Turning changes no distance between codes",
         ),
-        (cards("turned", "shuffled", "forgets up", "raw pixels"), "each coordinate then tells about both"),
         (cards("raw pixels", "forgets up", "shuffled", "turned"), "what was to be told is missing"),
         (cards("shuffled", "raw pixels", "forgets up", "turned"), "torn apart"),
-        (cards("raw pixels", "raw pixels", "forgets up", "turned"), "used a name twice"),
         (cards("pixels", "shuffled", "forgets up", "turned"), "should be one of"),
     ],
 }
-
 ACCEPTED: dict[str, list[str]] = {
     "lesson02.relative_movement": [
         MOVED.replace(

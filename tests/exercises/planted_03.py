@@ -4,13 +4,9 @@ A mistake stands where the stub stood; the cell's last line then calls the check
 """
 
 ENTROPY = "import math\n\n\ndef h(p):\n    return -sum(q * math.log(q) for q in (p, 1 - p) if q > 0)\n\n\n"
-
 HEAD = "def binary_information(p_one, flip):\n"
-
 ARRIVES = "    z = p_one * (1 - flip) + (1 - p_one) * flip\n"
-
 BOUND = "import math\n\n\ndef information_bound(q, p):\n    return "
-
 ACCEPTED: dict[str, list[str]] = {
     "lesson03.information_bound": [
         "import math\n\n\ndef information_bound(q, p):\n    pairs = zip(q.flatten().tolist(), p.flatten().tolist())\n"
@@ -19,7 +15,6 @@ ACCEPTED: dict[str, list[str]] = {
         BOUND + "math.log(len(q)) + torch.nan_to_num(q * p.log()).sum() / len(q)",
     ],
 }
-
 PLANTED: dict[str, list[tuple[str, str]]] = {
     "lesson03.binary_information": [
         (
@@ -28,7 +23,6 @@ PLANTED: dict[str, list[tuple[str, str]]] = {
             "0 · log 0 counts as 0",
         ),
         (ENTROPY + HEAD + ARRIVES + "    return (h(z) - h(flip)) / math.log(2)", "in bits"),
-        (ENTROPY + HEAD + ARRIVES + "    return h(flip) - h(z)", "never negative"),
     ],
     "lesson03.posterior": [
         ("def posterior(q):\n    return q", "unchanged"),
@@ -36,14 +30,12 @@ PLANTED: dict[str, list[tuple[str, str]]] = {
             "def posterior(q):\n    return q / q.sum(dim=1, keepdim=True)",
             "dividing by their sums changes nothing",
         ),
-        ("def posterior(q):\n    return q / q.sum(dim=0) / len(q)", "it cancels"),
     ],
     "lesson03.information_bound": [
         (
             "import math\n\n\ndef information_bound(q, p):\n    used = (p > 0) & (q > 0)\n    return math.log(len(q)) + (q[used] * p[used].log()).sum() / len(q)",
             "not where p is",
         ),
-        (BOUND + "math.log(len(q)) + torch.where(q > 0, q * p.log(), 1.0).sum() / len(q)", "torch.xlogy"),
         (
             "import math\n\n\ndef information_bound(q, p):\n    own = q / q.sum(0)\n    return "
             "math.log(len(q)) + torch.xlogy(q, own).sum() / len(q)",
@@ -69,7 +61,8 @@ PLANTED: dict[str, list[tuple[str, str]]] = {
         ),
         ("def h(z):\n    return z\n\n\ndef h_inverse(z):\n    return z", "changes nothing"),
         ("def h(z):\n    return 1 - z\n\n\ndef h_inverse(z):\n    return 1 - z", "still neighbours"),
-        ("def h(z):\n    return z**3\n\n\ndef h_inverse(z):\n    return z ** (1 / 3)", "still neighbours"),
         ("def h(z):\n    return (20 * z) % 1\n\n\ndef h_inverse(z):\n    return z / 20", "do not come back"),
+        ("def h(z):\n    return (z + 0.5) % 1\n\n\ndef h_inverse(z):\n    return (z + 0.5) % 1", "cut finer"),
+        ("def h(z):\n    return 20 * z\n\n\ndef h_inverse(z):\n    return z / 20", "within 0 and 1"),
     ],
 }

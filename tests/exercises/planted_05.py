@@ -4,24 +4,15 @@ A mistake stands where the stub stood; the cell's last line then calls the check
 """
 
 HOLE = "def hole(generated, train, held_out):\n"
-
 DRAW = "def draw(mu, log_var, eps):\n    return "
-
 GENERATE = "def generate(z, eps, weight, mean, noise_var):\n    return "
-
 OWNER = "def owner(z, mu, log_var):\n    apart = (z[:, None] - mu) ** 2\n    return "
-
 PLANTED: dict[str, list[tuple[str, str]]] = {
     "lesson05.hole": [
         (
             HOLE
             + "    near = lambda x: torch.cdist(x, train).min(dim=1).values.mean()\n    return near(held_out) / near(generated)",
             "upside down",
-        ),
-        (
-            HOLE
-            + "    near = lambda x: torch.cdist(x, train).min(dim=0).values.mean()\n    return near(generated) / near(held_out)",
-            "each *training* example",
         ),
         (
             HOLE
@@ -32,11 +23,9 @@ PLANTED: dict[str, list[tuple[str, str]]] = {
     "lesson05.draw": [
         (DRAW + "mu + torch.exp(log_var) * eps", "square root"),
         (DRAW + "mu + torch.exp(log_var) / 2 * eps", "halved after"),
-        (DRAW + "torch.exp(log_var / 2) * eps", "left out μ"),
     ],
     "lesson05.generate": [
         (GENERATE + "mean + z @ weight.T + eps", "eps as it is"),
-        (GENERATE + "mean + z @ weight.T + noise_var * eps", "its square root"),
         (GENERATE + "mean + z @ weight.T + noise_var.mean().sqrt() * eps", "probabilistic PCA"),
     ],
     "lesson05.owner": [
@@ -45,6 +34,5 @@ PLANTED: dict[str, list[tuple[str, str]]] = {
             OWNER + "(-(log_var + apart / log_var.exp()) / 2).exp().sum(dim=2).argmax(dim=1)",
             "add the logarithms",
         ),
-        (OWNER + "(-log_var - apart / (2 * log_var).exp() / 2).sum(dim=2).argmax(dim=1)", "log_var as log σ"),
     ],
 }

@@ -4,9 +4,7 @@ A mistake stands where the stub stood; the cell's last line then calls the check
 """
 
 SIZES = "def idx_sizes(content):\n    n_axes = content[3]\n    return "
-
 BOUND = "def bound_with(log_weights, k):\n    groups = log_weights.reshape(-1, k, log_weights.shape[1])\n    return "
-
 AUC = "def auc(normal, strange):\n    above = strange[:, None] > normal\n    equal = strange[:, None] == normal\n    return "
 
 
@@ -29,7 +27,6 @@ PLANTED: dict[str, list[tuple[str, str]]] = {
             "take its [0]",
         ),
         (read("4", axes="max(n_axes, 2)"), "For a header with 1 axis you"),
-        (read("4", axes="max(n_axes, 2)"), "the fourth byte says how many"),
     ],
     "lesson11.bound_with": [
         (
@@ -40,32 +37,18 @@ PLANTED: dict[str, list[tuple[str, str]]] = {
             BOUND + "(log_weights.logsumexp(dim=0) - np.log(len(log_weights))).mean()",
             "all draws as one group",
         ),
-        (
-            BOUND + "(groups.logsumexp(dim=1) - np.log(len(log_weights) // k)).mean()",
-            "divided by the number of groups",
-        ),
     ],
     "lesson11.same_quantity": [
         ('same_quantity = {"b", "e"}', "a belongs in"),
         ('same_quantity = {"a", "e"}', "b belongs in"),
-        ('same_quantity = {"a", "b", "c", "e"}', "c does not"),
-        ('same_quantity = {"a", "b", "d", "e"}', "d does not"),
         ('same_quantity = {"a", "b"}', "e belongs in"),
-        ('same_quantity = {"a", "b", "f"}', "The letters go from a to e"),
         ("same_quantity = 3", "This should be a set of letters"),
-        ("same_quantity = 3", "it is of type int"),
     ],
     "lesson11.auc": [
         (AUC + "max(*(lambda a: (a, 1 - a))((above.double() + 0.5 * equal).mean()))", "turned around"),
         (AUC + "0.4", "ties half"),
-        (
-            AUC
-            + "(strange[: min(len(normal), len(strange))] > normal[: min(len(normal), len(strange))]).double().mean()",
-            "not only those in the same place",
-        ),
     ],
 }
-
 ACCEPTED: dict[str, list[str]] = {
     "lesson11.idx_sizes": [read("4").replace("tuple(", "list(", 1)],
     "lesson11.bound_with": [

@@ -95,7 +95,7 @@ def test_every_lesson_offers_its_help(check):
 
 def test_hints_come_one_after_the_other_and_say_which_they_are():
     said = [repr(helping.hint("06.3")) for _ in range(4)]
-    assert [words[:28] for words in said[:3]] == [f"Hint {k} of 3 for exercise 06" for k in (1, 2, 3)]
+    assert [words[:27] for words in said[:3]] == [f"Hint {k} of 3 for exercise 06" for k in (1, 2, 3)]
     assert said[3] == said[2], "the last one stays"
     assert repr(helping.hint("06.3", 1)) == said[0]
     assert memory.records()["06.3"].hints == 3

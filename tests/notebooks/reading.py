@@ -3,7 +3,7 @@
     python tests/notebooks/reading.py            the lessons as they are
     python tests/notebooks/reading.py HEAD~1     the lessons of that commit
 
-Words are those of the text cells, formulas left out. A parenthesis is counted unless it holds the number of an
+Words are those of the text cells, formulas left out, and hints and solutions, which open one at a time. A parenthesis is counted unless it holds the number of an
 equation, a year alone, or stands in a formula, in code, or in the address of a link.
 """
 
@@ -20,13 +20,14 @@ from typing import Any
 import nbformat
 
 ROOT = Path(__file__).parents[2]
-FOLDS = re.compile(r"```.*?```|\$\$.*?\$\$", re.S)
+HINT = re.compile(r"<details><summary>(?:Hint|Solution)\b.*?</details>", re.S)
+CODE = re.compile(r"```.*?```|\$\$.*?\$\$", re.S)
 
 
 def prose(notebook: Any) -> str:
     """The text cells without formulas, code, tags and addresses; a formula or a name in a line counts as one word."""
     text = "\n\n".join(cell.source for cell in notebook.cells if cell.cell_type == "markdown")
-    text = re.sub(r"`[^`\n]*`|\$[^$\n]*\$", "x", FOLDS.sub(" ", text))
+    text = re.sub(r"`[^`\n]*`|\$[^$\n]*\$", "x", CODE.sub(" ", HINT.sub(" ", text)))
     return re.sub(r"<[^>]*>", " ", re.sub(r"\]\([^)]*\)", "]", text))
 
 
@@ -35,21 +36,21 @@ def words(text: str) -> int:
 
 
 def sentences(text: str) -> list[str]:
-    """Those that end in a stop, of running text: without headings, tables and references."""
-    body = text.partition("### References")[0]
-    lines = [line for line in body.splitlines() if not re.match(r"\s*(#|\||\d+\. \*\*)", line)]
-    found = re.split(r"(?<=[.?!])[*”]*\s+", " ".join(lines))
-    return [sentence for sentence in found if words(sentence)]
+    """Those of running text: without headings, tables and references; an item of a list and a formula end one."""
+    lines = text.partition("### References")[0].splitlines()
+    body = [line.strip() for line in lines if not re.match(r"\s*(#|\|)", line)]
+    joined = " ".join(f"¶ {line}" if re.match(r"- |\d+\. |$", line) else line for line in body)
+    return [found for found in re.split(r"¶|(?<=[.?!])[*”]*\s+", joined) if words(found)]
 
 
 def parentheses(text: str) -> int:
     found = re.findall(r"\(([^()]*)\)", text.partition("### References")[0])
-    return sum(not re.fullmatch(r"[\d.]+|0\d\.\d+|·.*|x|[^()]*, x", inside) for inside in found)
+    return sum(not re.fullmatch(r"[\d.]+|x", inside) for inside in found)
 
 
 def code_lines(notebook: Any) -> list[list[str]]:
-    """The lines of each code cell, questions left out."""
-    sources = [cell.source for cell in notebook.cells if cell.cell_type == "code"]
+    """The lines of each code cell, without questions and the cell that finds the course, the same in every lesson."""
+    sources = [cell.source for cell in notebook.cells if cell.cell_type == "code" and cell.id != "course"]
     return [source.splitlines() for source in sources if not re.match(r"(predict|quiz)\(", source)]
 
 

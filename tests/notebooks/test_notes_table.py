@@ -22,7 +22,7 @@ TAUGHT = {
     "the average E log p(x given Z)": "lower bound",
     "neither disentangled nor robust": "bijection",
     "transposed decoder is PCA": "subspace",
-    '"not for multi-layer networks"': "bent decoder",
+    '"not for multi-layer networks"': "nonlinear decoder",
     "called a prior": "prior",
     "1995": "Helmholtz",
     "factor analysis": "diagonal",

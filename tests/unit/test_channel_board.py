@@ -203,6 +203,6 @@ def test_binary_channel(flip: float):
     assert channel.information() == pytest.approx(information(channel.joint()), abs=1e-12)
 
 
-def test_pictures_are_drawn():
-    assert ChannelBoard(follows=False, degrees=45, swaps=6).picture().axes
-    assert BinaryChannel().picture().axes
+def test_words_say_what_is_shown():
+    assert ChannelBoard().words().startswith("What does information not see? Noise, rotation and swaps")
+    assert BinaryChannel().words().startswith("A coin through a noisy channel. X is 0 or 1")

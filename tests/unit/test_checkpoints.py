@@ -457,6 +457,7 @@ print(json.dumps({"kills": kills, "kept": sorted(seen), "while writing": inside}
 """
 
 
+@pytest.mark.training
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="needs fork: it kills a process of its own")
 def test_killed_twenty_times_and_still_on_the_same_curve(path):
     """At random moments, and at the worst ones: after the numbers are written, before they are flushed or renamed."""

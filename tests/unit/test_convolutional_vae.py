@@ -91,6 +91,7 @@ def test_the_seed_fixes_the_weights_and_the_global_stream_is_left_alone():
     assert not torch.equal(one.to_mu.weight, other.to_mu.weight)
 
 
+@pytest.mark.training
 @pytest.mark.parametrize("seed", range(3))
 def test_the_same_fit_trains_it(data, seed):
     """Better by far than a collapsed model, which gives the mean image whatever it sees and pays no KL."""

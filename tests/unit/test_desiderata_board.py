@@ -137,10 +137,11 @@ def test_every_shuffle_moves_cells_in_both_coordinates():
 
 
 def test_what_travels():
-    numbers = np.frombuffer(DesiderataBoard().data)
+    sent = DesiderataBoard().arrays
     held_out = N_EXAMPLES - N_TRAIN
-    assert len(numbers) == 4 * N_EXAMPLES + 5 * held_out + N_TRAIN + 2 + 2 * sum(CELLS[1:])
-    assert len(DesiderataBoard().data) < 60_000
+    count = sum(int(np.prod(packed["shape"])) for packed in sent.values())
+    assert count == 4 * N_EXAMPLES + 5 * held_out + N_TRAIN + 2 + 2 * sum(CELLS[1:])
+    assert sum(len(packed["data"]) for packed in sent.values()) < 60_000
 
 
 def test_settings_out_of_range_are_refused():
@@ -150,7 +151,8 @@ def test_settings_out_of_range_are_refused():
         DesiderataBoard(cells=7)
 
 
-def test_a_picture_is_drawn_and_described():
+def test_what_is_sent_is_what_python_has():
     board = DesiderataBoard(degrees=45)
-    assert len(board.picture().axes) == 2
-    assert "turned by 45 degrees" in board.description and "robust 1.00" in board.description
+    np.testing.assert_array_equal(board.array("factors"), SPOTS.factors)
+    np.testing.assert_array_equal(board.array("partner"), SPOTS.partner)
+    assert board.words().startswith("What breaks which wish? Turn, scramble, blur and part a code")

@@ -13,6 +13,7 @@ from scipy.stats import norm
 from traitlets import TraitError
 
 from aelib.widgets.elbo_line import (
+    BEST,
     DECODERS,
     GRID,
     NOISE_VAR,
@@ -104,10 +105,13 @@ def test_the_grid_holds_every_q():
         assert np.exp(norm.logpdf(GRID, mean, width)).sum() * 0.01 == pytest.approx(1, abs=1e-12)
 
 
-def test_picture_and_words():
-    line = ElboLine(decoder="bent", place="mouth", mean=2.53, width=0.18)
-    assert "evidence at -1.291" in line.description
-    assert "a KL of 0.693" in line.description
-    assert len(line.picture().axes) == 2
+@pytest.mark.parametrize("name", BEST)
+def test_the_best_that_is_shown_is_the_best(name: str):
+    assert BEST[name] == pytest.approx(best(*name.split()), abs=1e-6)
+    assert ElboLine().best[name] == BEST[name]
+
+
+def test_words():
+    assert ElboLine().words().startswith("Move q, and close the gap. A Gaussian q that the reader moves")
     with pytest.raises(TraitError, match="inside"):
         ElboLine(place="nowhere")

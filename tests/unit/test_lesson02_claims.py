@@ -28,9 +28,10 @@ from aelib.desiderata import (
     scorecard,
 )
 from aelib.models import Autoencoder, FixedCode, pca
-from aelib.training import fit_many
 from aelib.widgets.desiderata_board import centre_of_ink, draw_spots
+from tests.kept import fit_many
 
+pytestmark = pytest.mark.training
 seeds = pytest.mark.parametrize("seed", range(5))
 
 

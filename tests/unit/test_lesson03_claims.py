@@ -13,6 +13,7 @@ from aelib.bijections import bin_edges, rotate, scramble
 from aelib.data import digits
 from aelib.desiderata import disentangled, robust
 
+pytestmark = pytest.mark.training
 seeds = pytest.mark.parametrize("seed", range(5))
 
 

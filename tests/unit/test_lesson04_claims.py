@@ -17,9 +17,10 @@ from aelib.bits import code_range, quantise
 from aelib.data import digits
 from aelib.models import Autoencoder, LinearAutoencoder
 from aelib.objectives import squared_error
-from aelib.training import fit_many
 from publish.lesson import lessons, read
+from tests.kept import fit_many
 
+pytestmark = pytest.mark.training
 SEEDS = range(5)
 K = 8
 
@@ -286,3 +287,24 @@ def test_the_lessons_class_is_the_tied_linear_autoencoder():
     theirs.weight.data = ours.weight.detach()
     torch.testing.assert_close(theirs(x), ours(x))
     torch.testing.assert_close(theirs.encode(x), ours.encode(x))
+
+
+def test_eigenvalues_are_squared_singular_values_and_the_digits_need_these_numbers():
+    x = digits().all.double()
+    x = x - x.mean(dim=0)
+    s = torch.linalg.svdvals(x)
+    assert (spectrum()[2] - s**2 / len(x)).abs().max() < 1e-10
+    explained = (s**2).cumsum(dim=0) / (s**2).sum()
+    needed = [int((explained < share).sum()) + 1 for share in (0.8, 0.9, 0.95)]
+    assert needed == [13, 21, 29]
+    assert explained[39] > 0.98
+
+
+@pytest.mark.parametrize("seed", SEEDS)
+def test_the_residual_of_a_best_decoder_is_uncorrelated_with_the_code(seed):
+    S = spectrum()[1]
+    V = torch.randn(5, 64, generator=torch.Generator().manual_seed(seed), dtype=torch.float64)
+    W = S @ V.T @ torch.linalg.inv(V @ S @ V.T)
+    assert (S @ V.T - W @ V @ S @ V.T).abs().max() < 1e-9
+    worse = W + 0.01 * torch.randn(64, 5, generator=torch.Generator().manual_seed(seed), dtype=torch.float64)
+    assert losses(worse[None], V[None]) > losses(W[None], V[None])

@@ -15,10 +15,11 @@ from aelib.desiderata import draw_codes, draw_from_mixture, informative, represe
 from aelib.gaussian import log_prob, ppca
 from aelib.models import VAE, Autoencoder, pca
 from aelib.objectives import neg_elbo
-from aelib.training import fit_many
 from aelib.widgets.latent_pad import LatentPad
 from publish.lesson import cells, lessons, read
+from tests.kept import fit_many
 
+pytestmark = pytest.mark.training
 SEEDS = range(5)
 TRAINING = {"epochs": 60, "lr": 0.005, "progress": False}
 

@@ -13,6 +13,7 @@ from aelib import gaussian
 from aelib.data import digits
 from aelib.widgets.elbo_line import GRID, NOISE_VAR, decode
 
+pytestmark = pytest.mark.training
 seeds = pytest.mark.parametrize("seed", range(5))
 LOG_PRIOR = -(GRID**2) / 2 - 0.5 * math.log(2 * math.pi)
 

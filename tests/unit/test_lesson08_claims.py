@@ -11,14 +11,16 @@ import pytest
 import torch
 from torch import Tensor, nn
 
+from aelib import training
 from aelib.data import digits
 from aelib.desiderata import representative
 from aelib.gaussian import kl_per_latent, kl_to_standard_normal
 from aelib.models import VAE
 from aelib.objectives import elbo, implied_sigma, neg_elbo
-from aelib.training import fit, fit_many
 from publish.lesson import cells, lessons, read
+from tests.kept import fit, fit_many
 
+pytestmark = pytest.mark.training
 SEEDS = range(5)
 K = 8
 TRAINING = {"epochs": 60, "lr": 0.005, "progress": False}
@@ -171,7 +173,7 @@ def remedied(name: str) -> list[VAE]:
     models = [started_at(1.0, seed) for seed in SEEDS]
     for seed, model in zip(SEEDS, models, strict=True):
         loss = space["warm_up"](240) if name == "warm_up" else space[name]
-        fit(model, digits(), epochs=60, lr=0.005, seed=seed, loss=loss, progress=False)
+        training.fit(model, digits(), epochs=60, lr=0.005, seed=seed, loss=loss, progress=False)
         if name == "best_variance":
             with torch.no_grad():
                 model.log_noise_var.fill_(math.log(error(model)))
@@ -179,7 +181,9 @@ def remedied(name: str) -> list[VAE]:
 
 
 def held_out_elbo(models: list[VAE]) -> list[float]:
-    return [elbo(model, digits().held_out, 20, torch.Generator().manual_seed(0)).mean().item() for model in models]
+    return [
+        elbo(model, digits().held_out, 20, torch.Generator().manual_seed(0)).mean().item() for model in models
+    ]
 
 
 def test_the_best_variance_at_each_step_needs_no_good_start_and_gains_most():
@@ -280,7 +284,9 @@ def test_the_widths_in_the_table_of_published_losses(error_weight: float, kl_wei
 @cache
 def patients(name: str) -> tuple[list[VAE], list]:
     models = [VAE(64, K, hidden=(64,), noise_var=0.05, seed=seed) for seed in SEEDS]
-    runs = fit_many(models, digits(), seeds=SEEDS, loss=suspects()[name], **TRAINING | {"epochs": 25})
+    runs = training.fit_many(
+        models, digits(), seeds=SEEDS, loss=suspects()[name], **TRAINING | {"epochs": 25}
+    )
     return models, runs
 
 

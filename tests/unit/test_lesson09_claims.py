@@ -18,8 +18,9 @@ from aelib.data import digits, shapes
 from aelib.desiderata import active_latents, informative, raw_pixels, representative, scorecard
 from aelib.models import VAE, Autoencoder, pca
 from aelib.objectives import elbo, importance_weighted_bound, neg_elbo
-from aelib.training import fit, fit_many
+from tests.kept import fit, fit_many
 
+pytestmark = pytest.mark.training
 SEEDS = range(5)
 TRAINING = {"epochs": 60, "lr": 0.005, "progress": False}
 x = digits().held_out

@@ -15,9 +15,10 @@ from aelib.data import DownloadError, digits, mnist, published_mnist, shapes
 from aelib.gaussian import kl_to_standard_normal
 from aelib.models import VAE, convolutional_vae
 from aelib.objectives import elbo, importance_weighted_bound, neg_elbo
-from aelib.training import fit, fit_many
 from aelib.widgets.threshold_board import area
+from tests.kept import fit, fit_many
 
+pytestmark = pytest.mark.training
 SEEDS = range(5)
 SETTINGS = {"epochs": 30, "lr": 0.005, "seeds": SEEDS, "progress": False}
 

@@ -1,5 +1,6 @@
 """Figures carry their sentence, and drawing them leaves the reader's settings alone."""
 
+import base64
 import io
 import re
 
@@ -59,3 +60,12 @@ def test_ink_is_dark_on_paper():
 def test_unknown_drawing_gets_a_sentence():
     with pytest.raises(FileNotFoundError, match="no drawing 'unknown'"):
         plots.drawing("unknown", alt="nothing")
+
+
+@pytest.mark.parametrize("path", sorted(plots.FIGURES.glob("*.svg")), ids=lambda path: path.stem)
+def test_every_drawing_has_a_png_of_its_shape_for_what_shows_no_svg(path):
+    bundle = plots.drawing(path.stem, alt="seen")._repr_mimebundle_()
+    picture = Image.open(io.BytesIO(base64.b64decode(bundle["image/png"])))
+    width, height = map(float, re.search(r'viewBox="0 0 ([\d.]+) ([\d.]+)"', path.read_text()).groups())
+    assert picture.width / picture.height == pytest.approx(width / height, rel=0.02)
+    assert len(picture.convert("L").getcolors()) > 2

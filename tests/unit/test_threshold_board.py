@@ -43,11 +43,6 @@ def test_measures_of_a_small_board():
         "area": pytest.approx((0 + 1.5 + 4) / 12),
     }
     assert now.nearest() == [4, 0, 1, 5, 2, 3, 6]
-    assert "33.3% of the faxes" in now.description
-
-
-def test_a_still_picture_has_both_charts():
-    assert len(board().picture().axes) == 2
 
 
 @pytest.mark.parametrize(

@@ -84,7 +84,7 @@ def test_a_stopped_cell_shows_all_that_was_kept(monkeypatch):
     board, model = TrainingDashboard(digits(), 3), VAE(64, 3, hidden=(16,), noise_var=0.05)
     shell.user_ns |= {"board": board, "model": model}
     told = []
-    board.observe(lambda change: told.append(len(board.table())), "numbers")
+    board.observe(lambda change: told.append(len(board.table())), "arrays")
     monkeypatch.setattr(training_dashboard, "SECONDS_BETWEEN", 60)
     shell.run_cell(
         "for epoch in range(1, 10):\n    board.watch(epoch, model)\n    if epoch == 7: raise KeyboardInterrupt"
@@ -100,7 +100,7 @@ def test_what_does_not_fit_is_told_in_a_sentence():
         TrainingDashboard(digits(), 3).watch(1, VAE(64, 2, hidden=(16,), noise_var=0.05))
 
 
-def test_an_empty_board_has_a_picture_and_says_so():
+def test_an_empty_board_has_words_and_no_frames():
     board = TrainingDashboard(digits(), 3)
-    assert "nothing has been trained yet" in board.description
-    assert board.picture().axes
+    assert board.table().shape == (0, 5)
+    assert board._repr_mimebundle_()[0]["text/plain"].startswith("Watch it train.")

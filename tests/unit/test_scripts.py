@@ -1,0 +1,53 @@
+"""Published scripts: what esbuild leaves of an interactive, and one way of writing for all of them."""
+
+from __future__ import annotations
+
+import shutil
+import subprocess
+
+import pytest
+
+from aelib.widgets import base
+from publish import scripts
+
+NAMES = sorted(path.stem for path in base.FOLDER.glob("*.js"))
+PRETTIER = shutil.which("prettier", path=scripts.ROOT / "node_modules" / ".bin")
+ESBUILD = shutil.which("esbuild", path=scripts.ROOT / "node_modules" / ".bin")
+with_esbuild = pytest.mark.skipif(ESBUILD is None, reason="`npm install` has not been run")
+
+
+@with_esbuild
+@pytest.mark.parametrize("name", [name for name in NAMES if name != "base"])
+def test_a_published_script_is_small_and_one_module(name: str):
+    made = scripts.shrunk(base.read_script(name), "js")
+    assert len(made) < 24 * 1024 and made.startswith(scripts.mark(base.read_script(name)))
+    assert made.count("export{") == 1 and "import" not in made.replace("important", "")
+    assert scripts.shrunk(made, "js") == made
+    style = scripts.shrunk(base.read_style(name), "css")
+    assert len(style) < 16 * 1024 and "@scope" not in style and "/* " not in style[24:]
+
+
+@with_esbuild
+def test_a_script_that_cannot_be_read_is_told():
+    with pytest.raises(ValueError, match="esbuild cannot read this js"):
+        scripts.shrunk("let let = ;", "js")
+
+
+@pytest.mark.skipif(PRETTIER is None, reason="`npm install` has not been run")
+def test_scripts_are_set_in_order():
+    files = [str(base.FOLDER / f"{name}.js") for name in NAMES]
+    told = subprocess.run([PRETTIER, "--check", *files], capture_output=True, text=True, cwd=scripts.ROOT)
+    assert told.returncode == 0, told.stderr
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_no_line_is_longer_than_110(name: str):
+    lines = (base.FOLDER / f"{name}.js").read_text(encoding="utf-8").splitlines()
+    assert [line for line in lines if len(line) > 110] == []
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_no_interactive_imports_a_sibling(name: str):
+    code = (base.FOLDER / f"{name}.py").read_text(encoding="utf-8")
+    siblings = {f"aelib.widgets.{other}" for other in NAMES if other not in ("base", name)}
+    assert not [one for one in siblings if f"from {one} import" in code or f"import {one}" in code]
