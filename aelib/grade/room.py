@@ -164,7 +164,7 @@ def forked(tasks: list[Callable[[], dict]], limits: dict) -> list[bytes | None]:
     while waiting or running:
         while waiting and len(running) < limits["jobs"]:
             place, task = waiting.popleft()
-            end, child = _start(task, [fd for fd in running])
+            end, child = _start(task, list(running))
             running[end] = (place, child, time.monotonic() + limits["seconds"])
         ready, _, _ = select.select(list(running), [], [], 0.1)
         for end in list(running):
