@@ -24,6 +24,8 @@ FRAMES = jinja2.Environment(loader=jinja2.FileSystemLoader(WEB), autoescape=True
 MATHJAX = "mathjax/static/mathjax"
 NOT_TRIED = "○"
 """What an exercise answers first, before anybody has tried it."""
+COUNTS = re.compile(r"check\.progress\(")
+"""A cell that counts what was solved; on a page nothing can be."""
 REMINDER = (
     '<p class="reminder">An exercise: in JupyterLab (<code>make lab</code>) this cell runs, and answers.</p>'
 )
@@ -82,6 +84,7 @@ def prepare(notebook: NotebookNode) -> NotebookNode:
     notebook, states = copy.deepcopy(notebook), widget_states(notebook)
     tasks = {cell.id for cell in exercises(notebook).values()}
     asking = {cell for cell, _ in asked(notebook).values()}
+    notebook.cells = [cell for cell in notebook.cells if not COUNTS.match(cell.source)]
     for cell in notebook.cells:
         cell.metadata.course = {"asks": cell.id in asking, "part": part_of(cell)}
     for cell in cells(notebook, "code"):

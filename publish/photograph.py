@@ -32,9 +32,8 @@ INSTALLED = (
 )
 PNG = "image/png"
 WIDTH, SHARPNESS = 850, 1.25
-COLOURS = (128, 256)
-NO_FALSE_COLOUR = 16
-"""How far, of 255, a palette may move a pixel's red, green and blue from one another."""
+COLOURS, GREY = 190, 8
+"""Colours beside the greys; and how far, of 255, the red, green and blue of a grey may lie apart."""
 NOTE = "This is a picture. Run this cell in JupyterLab, and you can touch it."
 PAGE = """<!doctype html><html lang="en"><meta charset="utf-8"><style>
 body { margin: 0; background: #fff } #room { padding: 8px }
@@ -94,21 +93,31 @@ def photograph(browser: Browser, saved: dict) -> tuple[bytes, dict]:
 
 
 def with_palette(png: bytes) -> bytes:
-    """The picture with the fewest colours that give no grey a tint; with all of them where none do."""
-    image = Image.open(io.BytesIO(png)).convert("RGB")
-    tries = (
-        image.quantize(colours, Image.Quantize.MAXCOVERAGE, dither=Image.Dither.NONE) for colours in COLOURS
+    """The picture in 256 colours at most: greys stay grey, in 65 steps, and the other colours share the rest."""
+    pixels = np.asarray(Image.open(io.BytesIO(png)).convert("RGB"))
+    is_grey = np.ptp(pixels, axis=2) <= GREY
+    few = (
+        np.repeat(np.rint(pixels.mean(axis=2, keepdims=True) / 4) * 4, 3, axis=2)
+        .clip(0, 255)
+        .astype(np.uint8)
     )
-    best = next((few for few in tries if tint(image, few.convert("RGB")) <= NO_FALSE_COLOUR), image)
+    if not is_grey.all():
+        colours = Image.fromarray(pixels[~is_grey][None])
+        colours = colours.quantize(COLOURS, Image.Quantize.MAXCOVERAGE, dither=Image.Dither.NONE)
+        few[~is_grey] = np.asarray(colours.convert("RGB"))[0]
     out = io.BytesIO()
-    best.save(out, "PNG", optimize=True)
+    indexed(few).save(out, "PNG", optimize=True)
     return out.getvalue()
 
 
-def tint(image: Image.Image, other: Image.Image) -> int:
-    """The largest change of a difference between two of a pixel's three channels."""
-    changes = np.asarray(image, dtype=int) - np.asarray(other, dtype=int)
-    return int((changes.max(axis=2) - changes.min(axis=2)).max())
+def indexed(pixels: np.ndarray) -> Image.Image:
+    """Pixels (rows, columns, 3) of 256 colours at most as a picture with a palette, each colour as it is."""
+    codes, index = np.unique(pixels.astype(np.uint32) @ [1 << 16, 1 << 8, 1], return_inverse=True)
+    image = Image.fromarray(index.reshape(pixels.shape[:2]).astype(np.uint8))
+    image.putpalette(
+        np.stack([codes >> 16, codes >> 8 & 255, codes & 255], axis=1).astype(np.uint8).tobytes()
+    )
+    return image
 
 
 def photograph_all(notebook: NotebookNode, before: NotebookNode, browser: Browser) -> None:

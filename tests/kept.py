@@ -69,6 +69,10 @@ def _name(models: Sequence[nn.Module], rows: Tensor, *, loss=reconstruction_erro
     """The hash of everything that decides what is learned."""
     said = {name: list(value) if isinstance(value, range) else value for name, value in settings.items()}
     said.pop("progress", None)
+    if loss.__closure__ or "<" in loss.__qualname__:
+        raise ValueError(
+            "what a loss from inside a function depends on is not seen: use aelib.training for it."
+        )
     parts = [
         _ground(),
         repr([*sorted(said.items()), inspect.getsource(loss)]).encode(),

@@ -159,19 +159,22 @@ def array(answer, name: str = "your answer") -> np.ndarray:
         answer = answer.detach().cpu()
     if isinstance(answer, tuple | list):
         answer = [part.detach().cpu() if hasattr(part, "detach") else part for part in answer]
+    kind = type(answer).__name__
     try:
-        values = np.asarray(answer, dtype=np.float64)
-    except (TypeError, ValueError):
-        kind = type(answer).__name__
+        given = np.real_if_close(np.asarray(answer))
+        values = None if given.dtype.kind == "c" else np.asarray(given, dtype=np.float64)
+    except (TypeError, ValueError, OverflowError):
         raise Wrong(sentence(f"{name} should be made of numbers, but it is of type {kind}.")) from None
-    if np.asarray(answer).dtype.kind in "US":
+    if values is None:
+        raise Wrong(sentence(f"{name} is made of complex numbers whose imaginary part is not 0."))
+    if given.dtype.kind in "US":
         raise Wrong(sentence(f"{name} is text that looks like a number: return the number itself."))
     return values
 
 
 def function(answer) -> Callable:
     """The answer as a function, or a sentence about what it is instead."""
-    if not callable(answer):
+    if not callable(answer) or isinstance(answer, type):
         raise Wrong(
             f"This check takes your function itself, without brackets, but it got {type(answer).__name__}."
         )
@@ -253,6 +256,8 @@ def _is_stub(function: Callable) -> bool:
 
 def _their_line(error: Exception) -> str:
     frames = [frame for frame in traceback.extract_tb(error.__traceback__) if frame.filename != __file__]
+    if not frames:  # it was never entered
+        return f"Your function could not be called with the arguments of the task: {error}"
     theirs = [
         frame for frame in frames if "site-packages" not in frame.filename and "aelib" not in frame.filename
     ]

@@ -224,18 +224,6 @@ class Task:
         return lambda *_: next(answers) if self.names else next(answers)[0]
 
 
-def reduced(table: np.ndarray, examples: str = "the batch", parts: str = "the latents") -> dict[str, tuple]:
-    """The slips of whoever sums a table (batch, K) over other axes than the second."""
-    return {
-        f"not summed over {parts}": (table, f"that is one number for each of {parts}: sum over them, dim=1."),
-        f"summed over {examples} instead": (table.sum(axis=0), f"you summed over {examples}; sum over {parts}, dim=1."),
-        f"averaged over {examples} instead": (table.mean(axis=0), f"you averaged over {examples}; sum over {parts}, dim=1."),
-        f"summed over {examples} too": (table.sum(), f"you summed over {examples} as well; each example has its own number."),
-        f"averaged over {examples} too": ([table.sum(axis=1).mean(), table.mean()], f"you averaged over {examples} as well; each example has its own number."),
-        f"averaged over {parts}": (table.mean(axis=1), f"a mean over {parts}; each one counts, so sum."),
-    }  # fmt: skip
-
-
 def task(number: str, **parts) -> Callable[[Callable], Callable]:
     """Decorate a reference: the exercise with this number, judged by a ``Task`` of these parts."""
 

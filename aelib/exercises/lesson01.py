@@ -82,7 +82,6 @@ def _from_above(latent_dims: list[int], fine: list[bool]) -> float:
 def _smallest_slips(latent_dims, errors, wanted) -> dict[str, tuple]:
     good = [k for k, e in zip(latent_dims, errors, strict=True) if _decibels(e) >= wanted - 1e-9]
     smallest = lambda rule: _smallest(latent_dims, errors, rule)  # noqa: E731
-    several = lambda chosen: chosen if good else NONE  # noqa: E731
     return {
         "no return": (NONE, "it is None each time: does your function end with `return`?"),
         "factor missing": (smallest(lambda e: _decibels(e) / 10 >= wanted), "the factor 10 of the decibels is missing."),
@@ -91,9 +90,9 @@ def _smallest_slips(latent_dims, errors, wanted) -> dict[str, tuple]:
         "sign": (smallest(lambda e: -_decibels(e) >= wanted), "check the sign of the logarithm: a small error is a high PSNR."),
         "errors for decibels": ([smallest(lambda e: e >= wanted), smallest(lambda e: e <= wanted)], "you compare the error itself with decibels; turn it into a PSNR first."),
         "≤ for ≥": (smallest(lambda e: _decibels(e) <= wanted), "the condition is psnr ≥ wanted, and yours is the other way round."),
-        "index": ([several(latent_dims.index(good[0])) if good else NONE], "that is a place in the list; give the K that stands there."),
-        "largest": (several(max(good, default=NONE)), "that is the largest K that is good enough; asked is the smallest."),
-        "first good": (several(good[0] if good else NONE), "you took the first that is good enough, not the smallest."),
+        "index": (latent_dims.index(good[0]) if good else NONE, "that is a place in the list; give the K that stands there."),
+        "largest": (max(good, default=NONE), "that is the largest K that is good enough; asked is the smallest."),
+        "first good": (good[0] if good else NONE, "you took the first that is good enough, not the smallest."),
         "smallest of all": (min(latent_dims), "that is the smallest code of all, whose quality may be too low."),
         "until one is bad": (_from_above(latent_dims, [k in good for k in latent_dims]), "you went down from the largest K until one was not good enough; an error may rise again with K, so look at every K."),
         "how many": (len(good) or NONE, "that is how many are good enough; asked is the smallest K."),

@@ -206,7 +206,7 @@ def match_codes(card_a, card_b, card_c, card_d) -> str:
     """Which code has which scorecard; the four names are the keys of CODES."""
     answers = dict(zip("ABCD", (card_a, card_b, card_c, card_d), strict=True))
     for card, name in answers.items():
-        if name not in CODES:
+        if not isinstance(name, str) or name not in CODES:
             raise Wrong(f"Card {card} should be one of {', '.join(map(repr, CODES))}, but it is {name!r}.")
     if len(set(answers.values())) < len(CODES):
         raise Wrong("Each code has one card: you used a name twice.", "a name twice")

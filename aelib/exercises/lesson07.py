@@ -6,7 +6,7 @@ import numpy as np
 
 from aelib.exercises.frame import Wrong, exercise, page
 from aelib.exercises.help import hint, progress, reset  # noqa: F401
-from aelib.exercises.judge import line, reduced, task
+from aelib.exercises.judge import line, task
 
 LOG_2PI = math.log(2 * math.pi)
 BITS = "that is the value in bits; in nats the logarithm is the natural one."
@@ -94,10 +94,17 @@ def _each_slips(mu, log_var) -> dict[str, tuple]:
 
 
 def _summed_slips(mu, log_var) -> dict[str, tuple]:
-    each, once = _each_kl(mu, log_var), "the 1 stands once for all latents; each latent has its own."
-    summed = {name: (value.sum(axis=1), why) for name, (value, why) in _each_slips(mu, log_var).items()}
-    n_latents = mu.shape[1]
-    return summed | reduced(each) | {"1 once": (each.sum(axis=1) + 0.5 * (n_latents - 1), once)}
+    each = _each_kl(mu, log_var)
+    want = each.sum(axis=1)
+    too = "you {} over the batch as well; each example has its own KL."
+    return {name: (value.sum(axis=1), why) for name, (value, why) in _each_slips(mu, log_var).items()} | {
+        "not summed": (each, "that is one number a latent: sum over the latents, dim=1."),
+        "summed over the batch": (each.sum(axis=0), "you summed over the batch; sum over the latents, dim=1."),
+        "summed over both": (each.sum(), too.format("summed")),
+        "averaged over both": ([want.mean(), each.mean()], too.format("averaged")),
+        "averaged over latents": (each.mean(axis=1), "a mean over the latents; each latent is paid for, so sum."),
+        "1 once": (want + 0.5 * (mu.shape[1] - 1), "the 1 stands once for all latents; each latent has its own."),
+    }  # fmt: skip
 
 
 DIAGONAL = {"slips": _summed_slips, "rule": "it should be −½ Σ (1 + log σ² − μ² − σ²).", "unit": " nats"}

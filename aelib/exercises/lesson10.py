@@ -39,7 +39,7 @@ def _likelihood_slips(values, latent_dim: int) -> dict[str, tuple]:
         "noise over D": (value(rest.sum() / D), "your noise is the sum of the discarded eigenvalues over D; they share it among D − K directions."),
         "noise is one eigenvalue": ([value(rest[0]), value(rest[-1])], "your noise is one eigenvalue; it is the mean of all D − K discarded ones."),
         "noise is a deviation": (value(np.sqrt(mean)), "you took the root of the noise: its variance stands in the logarithm."),
-        "K off by one": ([with_latents(latent_dim + k) for k in (-1, 1) if latent_dim + k < D] + [with_latents(latent_dim - 1)] * (latent_dim + 1 >= D), "you keep one direction too many or too few: values[:latent_dim] is kept, values[latent_dim:] is not."),
+        "K off by one": ([with_latents(latent_dim - 1), with_latents(latent_dim + 1)], "you keep one direction too many or too few: values[:latent_dim] is kept, values[latent_dim:] is not."),
         "D missing": (value(tail=0), "the D at the end is missing: the squared distance, in units of the model's variance, is D on average."),
         "noise once": (value() + 0.5 * (n_rest - 1) * np.log(mean), "the logarithm of the noise stands once; it stands for each of the D − K discarded directions."),
         "noise missing": (value(1.0), "the logarithm of the noise is missing: it stands for each of the D − K discarded directions."),
@@ -256,7 +256,7 @@ def used(values, latent_dim: int, noise_var: float, beta: float) -> np.ndarray:
 
 def _pays(value: float, noise_var: float, beta: float) -> bool:
     """Whether some length a > 0 of the decoder's column is better than 0, searched on a grid."""
-    level = np.linspace(0, 10, 200_001) + beta * noise_var
+    level = np.linspace(0, 10, 20_001) + beta * noise_var
     return bool(np.argmin(value / level + np.log(level)) > 0)
 
 

@@ -33,7 +33,7 @@ class Record:
 
 
 _here: dict[str, Record] = {}
-"""The records of this kernel, where no file is kept."""
+"""The records of this kernel where no file is kept, and what could not be written yet."""
 _told: set[str] = set()
 
 
@@ -52,11 +52,11 @@ def place() -> Path | None:
 def records() -> dict[str, Record]:
     """Number of each exercise that was tried, and its record."""
     path = place()
-    if path is None:
+    if path is None or not path.exists():
         return dict(_here)
     try:
         with _locked(path):
-            return _read(path)
+            return _read(path) | _here
     except TROUBLE as error:
         return _without(path, error)
 
@@ -67,10 +67,11 @@ def update(number: str, change: Callable[[Record], Record]) -> Record:
     if path is not None:
         try:
             with _locked(path):
-                known = _read(path)
+                known = _read(path) | _here
                 old = known.get(number, Record())
-                if (new := change(old)) != old:
+                if (new := change(old)) != old or _here:
                     _write(path, known | {number: new})
+                    _here.clear()
                 return new
         except TROUBLE as error:
             _without(path, error)
@@ -83,7 +84,7 @@ def _locked(path: Path) -> Iterator[None]:
     import filelock
 
     path.parent.mkdir(parents=True, exist_ok=True)
-    with filelock.FileLock(path.with_name(f".{path.name}.lock"), timeout=PATIENCE):
+    with filelock.FileLock(path.with_name(f".{path.name}.lock"), timeout=PATIENCE, poll_interval=0.01):
         yield
 
 

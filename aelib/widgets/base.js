@@ -51,11 +51,8 @@ export function readUint8(view) {
   return new Uint8Array(buffer.slice(offset, offset + view.byteLength));
 }
 
-export const readFloat32 = (view) => new Float32Array(readUint8(view).buffer);
-export const readFloat64 = (view) => new Float64Array(readUint8(view).buffer);
-
 /** IEEE half precision, two bytes a number, as a Float32Array. */
-export function readFloat16(view) {
+function readFloat16(view) {
   const halves = new Uint16Array(readUint8(view).buffer);
   return Float32Array.from(halves, (half) => {
     const sign = half & 0x8000 ? -1 : 1;
@@ -68,7 +65,7 @@ export function readFloat16(view) {
 }
 
 /** Activation functions, by the name of their PyTorch class in lower case. */
-export const ACTIVATIONS = {
+const ACTIVATIONS = {
   identity: (x) => x,
   relu: (x) => Math.max(0, x),
   tanh: Math.tanh,
@@ -140,7 +137,7 @@ export function listen(model, names, listener) {
  * The stylesheet's colour `--ae-<name>` as [r, g, b], as `root` sees it now; `root` must be in the page
  * already.
  */
-export function colour(root, name) {
+function colour(root, name) {
   const probe = root.appendChild(h("span", { style: `color: var(--ae-${name}); display: none` }));
   const words = getComputedStyle(probe).color;
   probe.remove();
@@ -164,7 +161,7 @@ export function inks(root, repaint) {
 }
 
 /** Calls `repaint` whenever the theme changes: JupyterLab's, or a plain page's light and dark. */
-export function onTheme(repaint) {
+function onTheme(repaint) {
   const timers = [];
   // JupyterLab names the new theme before or after its stylesheet has arrived: look again a little later.
   const changed = () => timers.push(...[0, 150, 600].map((wait) => setTimeout(repaint, wait)));
@@ -488,7 +485,7 @@ export function layer() {
   const end = () => {
     while (group.children.length > at) group.lastChild.remove();
   };
-  return { group, shape, begin, end, append: (...nodes) => nodes.forEach(place) };
+  return { group, shape, begin, end };
 }
 
 /**
@@ -637,7 +634,7 @@ export function plane({ reach, x, y, largest = 320, draw, under, ...options }) {
  * Calls follow(x, y), in CSS pixels from the corner of `within`, while a pointer is held down on the node;
  * once a frame.
  */
-export function followPointer(node, follow, within = node) {
+function followPointer(node, follow, within = node) {
   let [asked, waiting] = [0, null];
   const tell = (event) => {
     const box = within.getBoundingClientRect();
@@ -693,8 +690,8 @@ export function meter({ name, meaning }) {
   ];
   const root = h("div", { class: "ae-meter" }, ...head, h("div", { class: "ae-meter-track" }, fill, tick));
   const set = (value, before) => {
-    fill.style.width = `${100 * clamp(value, 0, 1)}%`;
-    tick.style.left = `${100 * clamp(before, 0, 1)}%`;
+    put(fill, { style: `width: ${100 * clamp(value, 0, 1)}%` });
+    put(tick, { style: `left: ${100 * clamp(before, 0, 1)}%` });
     put(number, { text: fixed(value, 2) });
     root.classList.toggle("ae-fallen", before - value > 0.05);
   };

@@ -10,7 +10,7 @@ How an interactive is made (`bend_slider` is a short example):
    length wherever it appears; the name of a list trait stands for the length of that list; a number for itself.
    Give the arrays as `Pad(ks=ks, arrays={"frames": levels(frames, bits=8)})`. `levels` are numbers in [0, 1],
    `counts` are whole numbers from 0, `whole` may be negative, `numbers` are floats. `self.array("frames")` reads one.
-   There is no `picture()`: the saved picture is photographed from the interactive when a lesson is published.
+   The saved picture is photographed from the interactive when a lesson is published (`publish.photograph`).
 2. JavaScript.  `pad.js` begins with one import from "./base.js" and says
    `export default interactive({ traits: ["latent_dim"], lead: "…" }, (me) => { …; return (state) => ({ … }); });`
    The function makes the parts once and returns `draw(state)`, which gives the figures that are shown (they become
@@ -33,7 +33,6 @@ import traitlets
 from ipywidgets.widgets.trait_types import bytes_serialization
 
 if TYPE_CHECKING:
-    from matplotlib.figure import Figure
     from numpy.typing import ArrayLike
 
 FOLDER = Path(__file__).parent
@@ -172,27 +171,9 @@ def unpack(packed: Mapping[str, object]) -> np.ndarray:
     return values.reshape(packed["shape"])
 
 
-# ---- bytes of an interactive that lays them out itself -----------------------------------------------------
-
-
 def synced_bytes() -> traitlets.Bytes:
-    """A Bytes trait that travels as a buffer, from Python to JavaScript and back."""
+    """A Bytes trait that travels as a buffer, from Python to JavaScript and back: for a state, such as a drawing."""
     return traitlets.Bytes().tag(sync=True, **bytes_serialization)
-
-
-def as_uint8(values: np.ndarray) -> bytes:
-    """Values in [0, 1] as one byte each, 0...255; what lies outside is clipped."""
-    return pack(levels(values, bits=8))["data"]
-
-
-def as_float16(arrays: Iterable[np.ndarray]) -> bytes:
-    """The arrays one after the other, two bytes a number, little-endian."""
-    return b"".join(np.ascontiguousarray(array, dtype="<f2").tobytes() for array in arrays)
-
-
-def as_float64(values: np.ndarray) -> bytes:
-    """Eight bytes a number, little-endian: what JavaScript reads is exactly what Python had."""
-    return np.ascontiguousarray(values, dtype="<f8").tobytes()
 
 
 # ---- the interactive ---------------------------------------------------------------------------------------
@@ -208,9 +189,6 @@ class Interactive(anywidget.AnyWidget):
 
     title = traitlets.Unicode("").tag(sync=True)
     arrays = traitlets.Dict().tag(sync=True)
-    description = traitlets.Unicode("", help="one sentence: what is shown, for pages without JavaScript").tag(
-        sync=True
-    )
     heading: ClassVar[str] = ""
     shapes: ClassVar[dict[str, tuple[str | int, ...]]] = {}
 
@@ -252,22 +230,16 @@ class Interactive(anywidget.AnyWidget):
                     f"{type(self).__name__}'s array {name!r} should have the shape ({wanted}), but {has}."
                 )
 
-    def picture(self) -> Figure:
-        """A still picture, of an interactive that draws its own."""
-        raise NotImplementedError(f"{type(self).__name__} draws no still picture of its own.")
-
     def _repr_mimebundle_(self, **kwargs: object) -> tuple[dict, dict] | None:
         bundle = super()._repr_mimebundle_(**kwargs)
         if bundle is None:
             return None
         data, metadata = bundle
-        if type(self).picture is not Interactive.picture:
-            return _with_picture(data, metadata, self.picture(), self.description)
         return {**data, "text/plain": self.words()}, metadata
 
     def words(self) -> str:
         """The title and what is shown, for a reader who has no script."""
-        shown = self.description or (inspect.getdoc(type(self)) or "").partition("\n")[0]
+        shown = (inspect.getdoc(type(self)) or "").partition("\n")[0]
         return " ".join(
             f"{part.rstrip('.')}." if not part.endswith("?") else part for part in (self.title, shown) if part
         )
@@ -281,15 +253,3 @@ def _fits(shape: tuple[int, ...], axes: tuple[str | int, ...], sizes: dict[str, 
         size == (axis if isinstance(axis, int) else sizes.setdefault(axis, size))
         for size, axis in zip(shape, axes, strict=True)
     )
-
-
-def _with_picture(data: dict, metadata: dict, figure: Figure, words: str) -> tuple[dict, dict]:
-    """The figure as base64 PNG beside the words, and the size in CSS pixels to show it at, smaller than its own."""
-    import base64
-
-    from aelib.plots import png
-
-    width, height = (round(side * 100) for side in figure.get_size_inches())
-    still = base64.b64encode(png(figure, dpi=125)).decode("ascii")
-    size = {"width": width, "height": height, "alt": words}
-    return {**data, "image/png": still, "text/plain": words}, {**metadata, "image/png": size}

@@ -1,4 +1,4 @@
-import { chart, clamp, gauge, h, interactive, percent, slider } from "./base.js";
+import { chart, clamp, gauge, h, interactive, percent, put, slider } from "./base.js";
 
 const BITS = 1 / Math.LN2;
 const plogp = (p) => (p > 0 ? p * Math.log(p) : 0);
@@ -66,8 +66,7 @@ export default interactive(FACE, ({ state, set, body, say, keep }) => {
     cells.forEach((row, x) =>
       row.forEach((cell, z) => {
         const p = (x === z ? 1 - flip : flip) / 2;
-        cell.textContent = p.toFixed(3);
-        cell.style.setProperty("--ae-share", `${Math.round(120 * p)}%`);
+        put(cell, { text: p.toFixed(3), style: `--ae-share: ${Math.round(120 * p)}%` });
       }),
     );
     curve.update();

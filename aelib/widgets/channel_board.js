@@ -424,8 +424,8 @@ function telling() {
   const rows = cells.map((row, axis) => h("tr", {}, name(axis), ...row));
   const root = h("table", {}, h("thead", {}, h("tr", {}, ...head)), h("tbody", {}, ...rows));
   const show = (cell, nats) => {
-    put(cell, { text: bits(Math.max(0, nats)) });
-    cell.style.setProperty("--ae-share", `${Math.round(60 * clamp(nats / Math.log(LEVELS), 0, 1))}%`);
+    const share = Math.round(60 * clamp(nats / Math.log(LEVELS), 0, 1));
+    put(cell, { text: bits(Math.max(0, nats)), style: `--ae-share: ${share}%` });
   };
   const set = (told) =>
     cells.forEach((row, axis) => row.forEach((cell, factor) => show(cell, told[axis][factor])));

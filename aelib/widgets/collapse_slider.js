@@ -17,7 +17,10 @@ const digits = (value) => (value >= 1000 ? value.toFixed(0) : Number(value.toPre
 const nats = (value) => fixed(value, 2);
 const snap = (log2, [low, high], step) => 2 ** clamp(Math.round(log2 / step) * step, low, high);
 
-/** What is known before any setting: codes of the images along each axis, and what is left over from each K on. */
+/**
+ * What is known before any setting: codes of the images along each axis, and what is left over from each K
+ * on.
+ */
 function prepared({ values, axes, mean, images }) {
   const [count, size] = images.shape;
   const codes = Float64Array.from({ length: count * MOST }, (_, at) => {

@@ -104,7 +104,7 @@ class Spots:
 SPOTS = Spots()
 
 
-class DesiderataBoard(Interactive, script="desiderata_board", title="What breaks which wish?"):
+class DesiderataBoard(Interactive, script="desiderata_board", title="What breaks which property?"):
     """Turn, scramble, blur and part a code of two numbers, and read four gauges that are measured anew at each step.
 
     degrees: 0 to 90, anticlockwise. cells: into how many cells of equal count each coordinate is cut before they are

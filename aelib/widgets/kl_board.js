@@ -87,7 +87,11 @@ const topOf = (value) => SCALES.find((scale) => scale >= value) ?? SCALES[SCALES
 
 /** Gives the chart a vertical scale of the moment, with a tick at both ends and at zero. */
 function rescale(c, low, high) {
-  c.y = (value) => c.bottom - ((value - low) / (high - low)) * (c.bottom - c.top);
+  const key = `${low} ${high} ${c.top} ${c.bottom}`;
+  // the same function for the same scale: what is drawn in it already need not be worked out again
+  if (c.key !== key) c.scaled = (value) => c.bottom - ((value - low) / (high - low)) * (c.bottom - c.top);
+  c.key = key;
+  c.y = c.scaled;
   for (const value of new Set([low, 0, high])) {
     const y = c.y(value);
     c.shape("line", { class: value === 0 ? "ae-axis" : "ae-grid", x1: c.left, x2: c.right, y1: y, y2: y });
@@ -114,7 +118,7 @@ const xAxis = (title) => ({
 });
 
 export default interactive(FACE, ({ state, set, body, say, keep }) => {
-  let now;
+  let [now, places] = [null, []];
   const octave = () => Math.round(STEPS * Math.log2(state().sigma));
   const move = (mu) => set({ mu: clamp(Math.round(20 * mu) / 20, -MU, MU) });
   const stretch = (step) => set({ sigma: clamp(2 ** (Math.round(step) / STEPS), ...SIGMA) });
@@ -149,7 +153,12 @@ export default interactive(FACE, ({ state, set, body, say, keep }) => {
       (wide) => stretch(STEPS * Math.log2(wide)),
     ),
   );
-  const signed = keep(signedArea(() => now));
+  const signed = keep(
+    signedArea(
+      () => now,
+      () => places,
+    ),
+  );
   const head = h("p", { class: "ae-kl-head", text: "Which term pays?" });
   body.append(
     place.root,
@@ -164,6 +173,7 @@ export default interactive(FACE, ({ state, set, body, say, keep }) => {
 
   return ({ mu, sigma }) => {
     now = { mu, sigma, ...prices({ mu, sigma }), ...areas({ mu, sigma }) };
+    places = samples(now);
     place.set(Math.round(20 * mu));
     spread.set(octave());
     put(place.number, { text: fixed(mu, 2) }); // Python may set a place between two positions
@@ -216,7 +226,7 @@ function grips({ mu, sigma }) {
 }
 
 /** The two bell curves; what is held is the grip that was nearest when the pointer came down. */
-function densities(now, move, widen) {
+function densities(now, places, move, widen) {
   let held = "place";
   const at = (z) => density(z, now().mu, now().sigma);
   const me = chart({
@@ -230,7 +240,7 @@ function densities(now, move, widen) {
       rescale(c, 0, topOf(1.05 * Math.max(density(0, 0, 1), at(mu))));
       c.line(PRIOR, "ae-kl-prior");
       c.line(
-        samples(now()).map((z) => [z, at(z)]),
+        places().map((z) => [z, at(z)]),
         "ae-latent",
       );
       const left = mu > 0;
@@ -265,7 +275,7 @@ function densities(now, move, widen) {
 }
 
 /** q log(q / p) as two areas: what counts for the KL is solid, what counts against it hatched. */
-function signedArea(now) {
+function signedArea(now, places) {
   const hatch = uid("hatch");
   const area = (c, points, attributes) => {
     const foot = c.y(0).toFixed(2);
@@ -290,7 +300,7 @@ function signedArea(now) {
     },
     move: (c) => {
       const { mu, sigma } = now();
-      const points = samples(now()).map((z) => [z, integrand(z, mu, sigma)]);
+      const points = places().map((z) => [z, integrand(z, mu, sigma)]);
       const values = points.map(([, value]) => value);
       const high = topOf(Math.max(...values) * 1.05);
       const low = -topOf(Math.max(-Math.min(...values) * 1.05, high / 3));

@@ -34,7 +34,7 @@ export default interactive(face, ({ model, section, body, say, set, state }) => 
     order.splice(from, 1);
     order.splice(from + by, 0, number);
     set({ order, checked: false });
-    const [pressed, other] = by < 0 ? items[number].buttons : items[number].buttons.toReversed();
+    const [pressed, other] = by < 0 ? items[number].buttons : [...items[number].buttons].reverse();
     (pressed.disabled ? other : pressed).focus();
     say(`“${lines[number].text}” stands at place ${from + by + 1} of ${lines.length} now.`);
   };

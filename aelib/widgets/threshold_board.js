@@ -263,7 +263,9 @@ function quantile(bars, share) {
 }
 const middle = (bars) => quantile(bars, 0.5);
 
-/** A histogram's name: left of it, if it is the left one of the two, else right; in the frame, off the line. */
+/**
+ * A histogram's name: left of it, if it is the left one of the two, else right; in the frame, off the line.
+ */
 function label(c, bars, words, name, left, cut) {
   const at = c.left + ((quantile(bars, left ? 0.15 : 0.85) + (left ? 0 : 1)) / N_BINS) * (c.right - c.left);
   const room = 0.55 * c.em * words.length;

@@ -1,6 +1,6 @@
 // Interactives come alive, on a page or in a lecture: `mount` comes from model_stub.js, the states from the page.
 
-/** Draw each saved interactive in its place; where one cannot be drawn, or is damaged, its still picture stays. */
+/** Draw each saved interactive in its place; where one cannot be drawn, its still picture stays. */
 async function wake(host, saved) {
   const still = [...host.childNodes];
   const room = host.appendChild(document.createElement("div"));

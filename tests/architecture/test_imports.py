@@ -16,7 +16,7 @@ PACKAGE = ROOT / "aelib"
 
 # Each part of aelib and the parts that it may import; a part that is not named may import none.
 MAY_IMPORT = {
-    "widgets": {"plots", "models", "data", "gaussian", "bits", "bijections", "desiderata", "questions"},
+    "widgets": {"models", "data", "gaussian", "bits", "bijections", "desiderata", "questions"},
     "plots": set(),
     "desiderata": {"models", "objectives", "gaussian", "data"},
     "training": {"models", "objectives", "gaussian", "data", "adam", "checkpoints", "progress"},

@@ -398,7 +398,7 @@ def on_plain_pages(plain_page, saved_state: Callable[[Interactive], dict]) -> No
 
 
 def height(plain_page, saved: dict, width: int) -> float:
-    page = plain_page.mount_saved(saved, width=width + 16, height=844)
+    page = plain_page.mount_saved(saved, width=width + 16, height=844, own=True)
     tall = page.locator(".ae-card").bounding_box()["height"]
     page.context.close()
     return tall
@@ -464,7 +464,7 @@ def measured(plain_page, name: str, saved: dict) -> tuple[dict[str, Drag], list[
 
 
 def mounted(plain_page, saved: dict) -> tuple[Page, list[Locator]]:
-    page = plain_page.mount_saved(saved, width=1100, height=1300)
+    page = plain_page.mount_saved(saved, width=1100, height=1300, own=True)
     page.wait_for_timeout(SETTLED)
     return page, page.locator("input[type=range]:visible").all()
 
@@ -504,7 +504,8 @@ def measure(shared: ModuleType, folder: str) -> None:
         server = start("jupyter_server", SimpleNamespace(mktemp=lambda name: Path(folder)))
         in_jupyterlab(start("lab", browser, server))
         say_load("between")
-        on_plain_pages(start("plain_page", browser, lambda kind, name: None), shared.saved_state)
+        plain_page = start("plain_page", start("shelf", browser), lambda kind, name: None)
+        on_plain_pages(plain_page, shared.saved_state)
 
 
 def say_load(when: str) -> None:

@@ -34,7 +34,7 @@ PATIENCE = 120
 WAYS = ("mouse", "touch", "keys")
 WIDTH, HEIGHT = 866, 900
 STUB = (Path(__file__).resolve().parents[2] / "publish" / "model_stub.js").read_text(encoding="utf-8")
-KEYS = {"ArrowRight": "\ue014", "ArrowLeft": "\ue012", "Space": " "}
+KEYS = {"ArrowRight": "\ue014", "ArrowLeft": "\ue012", "ArrowDown": "\ue015"}
 
 
 class Engine(Protocol):
@@ -252,11 +252,11 @@ const CONTROLS = "input[type=range]:not([disabled]), input[type=radio]:not(:chec
 window.control = () => {{
   const one = el.querySelector(CONTROLS);
   one.scrollIntoView({{ block: "center" }});
-  one.focus();
+  (el.querySelector(`input[name="${{one.name}}"]:checked`) ?? one).focus();
   const box = one.getBoundingClientRect();
   const far = one.type === "range" && Number(one.value) < (Number(one.min) + Number(one.max)) / 2 ? 0.85 : 0.15;
   return {{ x: box.left + (one.type === "range" ? far : 0.5) * box.width, y: box.top + box.height / 2,
-    key: one.type === "radio" ? "Space" : far > 0.5 ? "ArrowRight" : "ArrowLeft" }};
+    key: one.type === "radio" ? "ArrowDown" : far > 0.5 ? "ArrowRight" : "ArrowLeft" }};
 }};
 window.ready = true;
 </script></body></html>"""

@@ -1,7 +1,4 @@
-"""Mistakes planted in the exercises of lesson 02: the student's code, and words that the answer must contain.
-
-A mistake stands where the stub stood; the cell's last line then calls the check, as in the lesson.
-"""
+"""Mistakes planted in the exercises of lesson 02: the student's code, and words that the answer must contain."""
 
 HEAD = "def mutual_information(counts):\n    p = counts / counts.sum()\n    rows, columns = p.sum(1, keepdim=True), p.sum(0, keepdim=True)\n"
 TERMS = "torch.xlogy(p, p) - torch.xlogy(p, rows * columns)"

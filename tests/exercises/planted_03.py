@@ -1,7 +1,4 @@
-"""Mistakes planted in the exercises of lesson 03: the student's code, and words that the answer must contain.
-
-A mistake stands where the stub stood; the cell's last line then calls the check, as in the lesson.
-"""
+"""Mistakes planted in the exercises of lesson 03: the student's code, and words that the answer must contain."""
 
 ENTROPY = "import math\n\n\ndef h(p):\n    return -sum(q * math.log(q) for q in (p, 1 - p) if q > 0)\n\n\n"
 HEAD = "def binary_information(p_one, flip):\n"

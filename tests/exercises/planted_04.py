@@ -1,7 +1,4 @@
-"""Mistakes planted in the exercises of lesson 04: the student's code, and words that the answer must contain.
-
-A mistake stands where the stub stood; the cell's last line then calls the check, as in the lesson.
-"""
+"""Mistakes planted in the exercises of lesson 04: the student's code, and words that the answer must contain."""
 
 DECODER = "def best_decoder(V, S):\n    return "
 LOSS = "def best_loss(S, latent_dim):\n    values = torch.linalg.eigvalsh(S)\n    return "

@@ -1,7 +1,4 @@
-"""Mistakes planted in the exercises of lesson 05: the student's code, and words that the answer must contain.
-
-A mistake stands where the stub stood; the cell's last line then calls the check, as in the lesson.
-"""
+"""Mistakes planted in the exercises of lesson 05: the student's code, and words that the answer must contain."""
 
 HOLE = "def hole(generated, train, held_out):\n"
 DRAW = "def draw(mu, log_var, eps):\n    return "

@@ -1,7 +1,4 @@
-"""Mistakes planted in the exercises of lesson 07: the student's code, and words that the answer must contain.
-
-A mistake stands where the stub stood; the cell's last line then calls the check, as in the lesson.
-"""
+"""Mistakes planted in the exercises of lesson 07: the student's code, and words that the answer must contain."""
 
 QUADRATIC = "def quadratic_form(mean, cov, A, center):\n    away = mean - center\n    return "
 DIAGONAL = "def diagonal_kl(mu, log_var):\n    return "

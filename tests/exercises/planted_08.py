@@ -1,7 +1,4 @@
-"""Mistakes planted in the exercises of lesson 08: the student's code, and words that the answer must contain.
-
-A mistake stands where the stub stood; the cell's last line then calls the check, as in the lesson.
-"""
+"""Mistakes planted in the exercises of lesson 08: the student's code, and words that the answer must contain."""
 
 NLL = (
     "import math\n\ndef gaussian_nll(x, x_hat, noise_var):\n    squares = (x - x_hat).square().sum(dim=1)\n"

@@ -1,7 +1,4 @@
-"""Mistakes planted in the exercises of lesson 09: the student's code, and words that the answer must contain.
-
-A mistake stands where the stub stood; the cell's last line then calls the check, as in the lesson.
-"""
+"""Mistakes planted in the exercises of lesson 09: the student's code, and words that the answer must contain."""
 
 BOUND = "def bound(log_weights):\n    n_samples = len(log_weights)\n    return "
 COMPARE = "def compare(first, second):\n    apart = first - second\n    n = len(first)\n    return "

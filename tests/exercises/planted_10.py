@@ -1,7 +1,4 @@
-"""Mistakes planted in the exercises of lesson 10: the student's code, and words that the answer must contain.
-
-A mistake stands where the stub stood; the cell's last line then calls the check, as in the lesson.
-"""
+"""Mistakes planted in the exercises of lesson 10: the student's code, and words that the answer must contain."""
 
 BEST = (
     "import math\n\n\ndef best_log_likelihood(values, latent_dim):\n"

@@ -1,7 +1,4 @@
-"""Mistakes planted in the exercises of lesson 11: the student's code, and words that the answer must contain.
-
-A mistake stands where the stub stood; the cell's last line then calls the check, as in the lesson.
-"""
+"""Mistakes planted in the exercises of lesson 11: the student's code, and words that the answer must contain."""
 
 SIZES = "def idx_sizes(content):\n    n_axes = content[3]\n    return "
 BOUND = "def bound_with(log_weights, k):\n    groups = log_weights.reshape(-1, k, log_weights.shape[1])\n    return "

@@ -24,7 +24,10 @@ def planted(table: str) -> dict[str, list]:
 
 
 PLANTED, ACCEPTED = planted("PLANTED"), planted("ACCEPTED")
-"""Mistakes, with words of the sentence that names them; and answers unlike the folded solution that are right."""
+"""Mistakes, with words of the sentence that names them; and answers unlike the folded solution that are right.
+
+Each stands where the stub stood; the cell's last line then calls the check, as in the lesson.
+"""
 FEWEST_MISTAKES = 3
 
 

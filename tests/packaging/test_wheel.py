@@ -83,3 +83,11 @@ def test_a_lesson_runs_where_only_its_notebook_is(installed, tmp_path, path):
     code = "\n\n".join(plain(cell.source) for cell in cells(read(NOTEBOOKS / path.name), "code"))
     run_there(installed, tmp_path, f"import matplotlib\nmatplotlib.use('agg')\n{code}")
     assert not (tmp_path / "aelib").exists()
+
+
+@pytest.mark.parametrize("path", lessons(), ids=lambda path: path.stem)
+def test_a_script_made_of_a_lesson_imports_what_it_displays_with(path):
+    """A notebook has `display` without being asked; plain Python has not."""
+    code = "\n".join(cell.source for cell in cells(read(path), "code"))
+    uses = any(getattr(call.func, "id", "") == "display" for call in calls(code))
+    assert not uses or "from IPython.display import display" in code

@@ -155,4 +155,4 @@ def test_what_is_sent_is_what_python_has():
     board = DesiderataBoard(degrees=45)
     np.testing.assert_array_equal(board.array("factors"), SPOTS.factors)
     np.testing.assert_array_equal(board.array("partner"), SPOTS.partner)
-    assert board.words().startswith("What breaks which wish? Turn, scramble, blur and part a code")
+    assert board.words().startswith("What breaks which property? Turn, scramble, blur and part a code")

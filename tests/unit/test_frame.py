@@ -59,6 +59,11 @@ def test_answers_of_the_wrong_kind_get_a_sentence():
     assert "takes your function itself" in double(42).sentence
     assert "one number" in double(lambda x: torch.ones(3)).sentence
     assert "made of numbers" in double(lambda x: "forty-two").sentence
+    assert "complex" in double(lambda x: 1j).sentence
+    assert double(lambda x: torch.tensor(42 + 0j)).state == "right"
+    assert "could not be called" in double(lambda: 42).sentence
+    assert "made of numbers" in double(lambda x: 10**400).sentence
+    assert "takes your function itself" in double(int).sentence
     assert "division by zero" in double(lambda x: float("nan")).sentence
 
 

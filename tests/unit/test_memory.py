@@ -16,11 +16,13 @@ from aelib.exercises.memory import Record
 ROOT = Path(__file__).resolve().parents[2]
 WRITER = """
 import sys
+import time
 from dataclasses import replace
 from aelib.exercises import memory
 for k in range(int(sys.argv[2]), 10**6):
     memory.update(f"{sys.argv[1]}.{k}", lambda record: replace(record, solved=True, hints=k % 4))
     print(k, flush=True)
+    time.sleep(0.005)  # nobody answers in a tight loop: the other kernel has its turn
 """
 KILLS = 20
 
@@ -128,6 +130,15 @@ def test_where_no_file_can_be_written_exercises_go_on_and_say_so_once(file, caps
     assert said.count("cannot be remembered") == 1
 
 
+def test_what_could_not_be_written_is_written_with_the_next(file, capsys):
+    file.parent.write_text("a file where the folder should be")
+    memory.update("07.1", solved)
+    file.parent.unlink()
+    memory.update("07.2", solved)
+    assert set(json.loads(file.read_text())["exercises"]) == {"07.1", "07.2"}
+    assert "cannot be remembered" in capsys.readouterr().out
+
+
 def test_zero_keeps_nothing_beyond_the_kernel(file, monkeypatch):
     monkeypatch.setenv("AELIB_PROGRESS", "0")
     memory.update("07.1", solved)
@@ -149,3 +160,8 @@ def test_a_link_to_a_file_elsewhere_stays_a_link(file, tmp_path):
     memory.update("07.1", solved)
     assert file.is_symlink()
     assert "07.1" in elsewhere.read_text()
+
+
+def test_to_look_writes_nothing(file):
+    assert memory.records() == {}
+    assert not file.parent.exists()

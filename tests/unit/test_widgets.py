@@ -165,13 +165,6 @@ def test_scripts_and_styles_ask_for_nothing_and_evaluate_nothing(name):
     assert not re.search(r"\beval\(|new Function|\bfetch\(|@import|url\((?!#)", text)
 
 
-def test_bytes_are_clipped_rounded_and_little_endian():
-    assert list(base.as_uint8(np.array([-1, 0, 0.5, 1, 2]))) == [0, 0, 128, 255, 255]
-    packed = base.as_float16([np.array([1.0, 2.0]), np.array([[0.5]])])
-    assert packed == bytes.fromhex("003c00400038")
-    assert np.frombuffer(base.as_float64(np.array([0.1])), "<f8")[0] == 0.1
-
-
 @pytest.mark.parametrize("name", ["explorer", "pad"])
 def test_an_output_carries_the_interactive_and_words(name, request):
     widget = request.getfixturevalue(name)
