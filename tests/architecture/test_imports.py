@@ -33,6 +33,7 @@ MAY_IMPORT = {
     "equations": set(),
     "questions": set(),
     "exercises": {"data", "plots", "questions"},
+    "grade": {"exercises"},
 }
 JUDGED = {"models", "objectives", "likelihoods", "gaussian", "training", "desiderata"}
 HEAVY = {"torch", "numpy", "matplotlib", "scipy", "sklearn", "anywidget", "ipywidgets", "pooch"}
