@@ -31,7 +31,7 @@ INSTALLED = (
     r"C:\Program Files\Google\Chrome\Application\chrome.exe",
 )
 PNG = "image/png"
-WIDTH, SHARPNESS = 850, 1.25
+WIDTH, SHARPNESS = 850, 1
 COLOURS, GREY = 190, 8
 """Colours beside the greys; and how far, of 255, the red, green and blue of a grey may lie apart."""
 NOTE = "This is a picture. Run this cell in JupyterLab, and you can touch it."

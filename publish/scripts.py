@@ -1,8 +1,8 @@
 """Scripts and styles of saved interactives, made small by esbuild. A student's own run carries them as they are written.
 
-Each model of a notebook carries its script and its style, so they are worth making small. esbuild leaves out what an
-interactive does not use, and writes what browsers of early 2023 understand. `npm install` brings the version that
-package.json names.
+Each model of a notebook carries its script and its style, so they are worth making small. esbuild leaves out what a
+script does not use, and writes what browsers of early 2023 understand; `used` leaves out the rules of a style that are
+for others. `npm install` brings the version of esbuild that package.json names.
 """
 
 from __future__ import annotations
@@ -14,6 +14,7 @@ import shutil
 import subprocess
 from pathlib import Path
 
+import tinycss2
 from nbformat import NotebookNode
 
 from publish.lesson import widget_states
@@ -22,6 +23,10 @@ ROOT = Path(__file__).resolve().parents[1]
 LOADERS = {"_esm": "js", "_css": "css"}
 FLAGS = ["--minify", "--tree-shaking=true", "--format=esm", "--charset=utf8", "--log-level=error"]
 BROWSERS = "--target=chrome109,firefox109,safari16"
+GROUPS = ("media", "container", "supports")
+CLASS = re.compile(r"\.ae-([\w-]+)")
+LISTS = re.compile(r":(?:not|is|where|has)\([^)]*\)")
+"""What such a list names need not be there for a rule to apply."""
 MARKED = re.compile(r"/\* [0-9a-f]{16} \*/\n")
 NO_ESBUILD = (
     "esbuild was not found, which makes saved interactives small: run `npm install` in the course's folder."
@@ -32,8 +37,8 @@ def shrink(notebook: NotebookNode) -> None:
     """Make the scripts and styles of the course's own interactives small, in place."""
     for model in widget_states(notebook).values():
         if model["state"].get("_anywidget_id", "").startswith("aelib."):
-            for key, loader in LOADERS.items():
-                model["state"][key] = shrunk(model["state"].get(key) or "", loader)
+            script, style = (shrunk(model["state"].get(key) or "", loader) for key, loader in LOADERS.items())
+            model["state"] |= {"_esm": script, "_css": used(style, script)}
 
 
 @functools.cache
@@ -46,6 +51,37 @@ def shrunk(text: str, loader: str) -> str:
     if made.returncode:
         raise ValueError(f"esbuild cannot read this {loader}: {made.stderr.strip()}")
     return mark(text) + made.stdout
+
+
+@functools.cache
+def used(style: str, script: str) -> str:
+    """The rules of a style that a script has a use for: those whose classes it can give to something."""
+    first, line, rest = style.partition("\n")
+    return first + line + _used(tinycss2.parse_stylesheet(rest), script)
+
+
+def _used(rules: list, script: str) -> str:
+    kept = []
+    for rule in rules:
+        words = tinycss2.serialize(getattr(rule, "prelude", None) or [])
+        if rule.type == "qualified-rule" and not _has_use(words, script):
+            continue
+        if rule.type == "at-rule" and rule.at_keyword in GROUPS:
+            inner = _used(tinycss2.parse_rule_list(rule.content), script)
+            kept.append(f"@{rule.at_keyword}{words}{{{inner}}}" if inner else "")
+        else:
+            kept.append(rule.serialize())
+    return "".join(kept)
+
+
+def _has_use(selectors: str, script: str) -> bool:
+    """Whether one of the selectors has only classes that the script names, or makes (`ae-${word}`)."""
+    made = "`ae-${" in script
+    alternatives = [selectors] if "(" in selectors else selectors.split(",")
+    return any(
+        all(f"ae-{name}" in script or (made and name in script) for name in CLASS.findall(LISTS.sub("", one)))
+        for one in alternatives
+    )
 
 
 def mark(text: str) -> str:
