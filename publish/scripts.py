@@ -24,7 +24,9 @@ LOADERS = {"_esm": "js", "_css": "css"}
 FLAGS = ["--minify", "--tree-shaking=true", "--format=esm", "--charset=utf8", "--log-level=error"]
 BROWSERS = "--target=chrome109,firefox109,safari16"
 GROUPS = ("media", "container", "supports")
-CLASS = re.compile(r"\.ae-([\w-]+)")
+CLASS = re.compile(r"\.ae-(?!in-)([\w-]+)")
+"""A class that a script gives to something; ``ae-in-pad`` is given by the frame."""
+MADE = re.compile(r"ae-([\w-]*)\$\{")
 LISTS = re.compile(r":(?:not|is|where|has)\([^)]*\)")
 """What such a list names need not be there for a rule to apply."""
 MARKED = re.compile(r"/\* [0-9a-f]{16} \*/\n")
@@ -75,12 +77,20 @@ def _used(rules: list, script: str) -> str:
 
 
 def _has_use(selectors: str, script: str) -> bool:
-    """Whether one of the selectors has only classes that the script names, or makes (`ae-${word}`)."""
-    made = "`ae-${" in script
+    """Whether one of the selectors has only classes that the script gives to something."""
     alternatives = [selectors] if "(" in selectors else selectors.split(",")
     return any(
-        all(f"ae-{name}" in script or (made and name in script) for name in CLASS.findall(LISTS.sub("", one)))
-        for one in alternatives
+        all(_gives(script, name) for name in CLASS.findall(LISTS.sub("", one))) for one in alternatives
+    )
+
+
+def _gives(script: str, name: str) -> bool:
+    """Whether a script names the class ``ae-name``, or makes it, as in ``ae-tone-${word}``."""
+    made = set(MADE.findall(script))
+    return (
+        f"ae-{name}" in script
+        or any(begin and name.startswith(begin) for begin in made)
+        or ("" in made and name in script)
     )
 
 

@@ -326,7 +326,10 @@ export function choices({ label, options, value, change, hideLabel = false }) {
 export const button = (label, onclick, attributes = {}) =>
   h("button", { ...FOCUSABLE, type: "button", class: "ae-button", text: label, onclick, ...attributes });
 
-/** The card as a question's; gives hear(text), which tells a screen reader of an answer. The sentence below has a voice of its own. */
+/**
+ * The card as a question's; gives hear(text), to tell a screen reader of an answer. The sentence below has
+ * a voice of its own.
+ */
 export function asks(section) {
   const live = h("div", { class: "ae-unseen", "aria-live": "polite", role: "status" });
   section.classList.add("ae-asks");
@@ -335,7 +338,8 @@ export function asks(section) {
 }
 
 /**
- * What is said of an answer, with its reason: show(good, reason, head) gives the words if they are new, clear() hides it.
+ * What is said of an answer, with its reason: show(good, reason, head) gives the words if they are new,
+ * clear() hides it.
  * reason: text, or nodes.
  */
 export function verdict() {

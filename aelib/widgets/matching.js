@@ -77,7 +77,9 @@ export default interactive(face, ({ model, section, body, say, set, state }) => 
   );
   const drawn = picture(drawing);
   const rows = places.map((place, index) =>
-    row(place, drawn ? index + 1 : null, names, (name) => set({ chosen: state().chosen.map((old, at) => (at === index ? name : old)) })),
+    row(place, drawn ? index + 1 : null, names, (name) => {
+      set({ chosen: state().chosen.map((old, at) => (at === index ? name : old)) });
+    }),
   );
   body.append(...[drawn, ...rows.map(({ root }) => root)].filter(Boolean));
   return ({ chosen }) => {

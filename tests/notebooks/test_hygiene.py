@@ -27,7 +27,7 @@ from publish.lesson import (
     widget_states,
 )
 
-MAX_FILE, MAX_WIDGETS = 1_000_000, 300 * 1024
+MAX_FILE, MAX_WIDGETS = 2**20, 300 * 1024  # one MB as file managers count; lesson 01 has eight interactives
 MAX_WIDGETS_OF = {"01": 580 * 1024}  # three interactives, one with networks of its own, and four questions
 TALKING_DOWN = re.compile(r"\b(simply|just|obviously|clearly)\b", re.I)
 WORKSHOP = re.compile(
