@@ -160,7 +160,8 @@ def test_five_times_the_epochs_bring_some_of_the_closed_latents_back_and_not_all
     fit_many(models, digits(), seeds=SEEDS, loss=neg_elbo, **TRAINING | {"epochs": 300})
     opened = [in_use(late) - in_use(early) for late, early in zip(models, variants("from 1"), strict=True)]
     assert 0.5 <= np.mean(opened) <= 2
-    assert 0 <= min(opened) <= max(opened) <= 3, "none to three"
+    assert sum(number > 0 for number in opened) >= 3, "in most runs"
+    assert -2 <= min(opened) <= max(opened) <= 3
     for model in models:
         assert in_use(model) <= 7
         assert abs(model.noise_var / error(model) - 1) < 0.25
@@ -169,7 +170,7 @@ def test_five_times_the_epochs_bring_some_of_the_closed_latents_back_and_not_all
 @cache
 def remedied(name: str) -> list[VAE]:
     """Five seeds that start at σ_x² = 1, trained with a loss of the lesson's own cells, one after another."""
-    space = from_the_lesson("train-variants", "remedies")
+    space = from_the_lesson("loss-function", "train-variants", "remedies")
     models = [started_at(1.0, seed) for seed in SEEDS]
     for seed, model in zip(SEEDS, models, strict=True):
         loss = space["warm_up"](240) if name == "warm_up" else space[name]
