@@ -83,9 +83,10 @@ def _name(models: Sequence[nn.Module], rows: Tensor, *, loss=reconstruction_erro
 
 
 def _parts(model: nn.Module) -> list[bytes]:
-    """What a model is: its class, layers, plain attributes and weights."""
+    """What a model is: its class, layers, plain attributes, weights, and which of these it learns."""
     plain = {key: value for key, value in vars(model).items() if isinstance(value, str | int | float | tuple)}
-    told = repr((type(model).__qualname__, repr(model), sorted(plain.items())))
+    learned = [name for name, weight in model.named_parameters() if weight.requires_grad]
+    told = repr((type(model).__qualname__, repr(model), sorted(plain.items()), learned))
     return [told.encode(), *(tensor.detach().numpy().tobytes() for tensor in model.state_dict().values())]
 
 
