@@ -248,7 +248,7 @@ window.size = () => {{
   const drawings = [...el.querySelectorAll("canvas, svg")].map((one) => one.getBoundingClientRect());
   return {{ width, height, drawings: drawings.filter((box) => box.width > 20 && box.height > 10).length }};
 }};
-const CONTROLS = "input[type=range]:not([disabled]), input[type=radio]:not(:checked)";
+const CONTROLS = "input[type=range]:not([disabled]), input[type=radio]:not(:checked), .or-move:not([disabled])";
 window.control = () => {{
   const one = el.querySelector(CONTROLS);
   one.scrollIntoView({{ block: "center" }});

@@ -23,7 +23,9 @@ READY = "html[data-ready]"
 FORMULA = re.compile(r"\$\$.+?\$\$|(?<![\\$])\$[^$\n]+?\$", re.DOTALL)
 CODE = re.compile(r"```.*?```|`[^`\n]*`", re.DOTALL)
 FROM_ELSEWHERE = re.compile(r"""<(?:script|img|link|iframe|source)\b[^>]*(?:src|href)=["'](?:https?:)?//""")
-CONTROLS = "input[type=range], input[type=radio], input[type=text], select, [tabindex='0'], button:not([disabled])"
+CONTROLS = (
+    "input[type=range], input[type=radio], input[type=text], select, [tabindex='0'], button:not([disabled])"
+)
 KEYS = ("ArrowRight", "ArrowLeft", "Space", "Enter", "1", "Enter")
 SHOWN = """async (host) => {
   await drawn();
