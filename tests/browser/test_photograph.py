@@ -54,7 +54,7 @@ def test_a_picture_says_in_words_what_it_shows(unanswered):
         == "Check yourself. Is it dark? Yes. No. Choose one. You may choose again as often as you like."
     )
     assert unanswered.cells[0].outputs[0].data["text/plain"] == about["alt"]
-    assert image.width > about["width"] == 850
+    assert image.width == about["width"] == 850
     assert image.height / image.width == pytest.approx(about["height"] / about["width"], rel=0.02)
 
 
