@@ -63,6 +63,7 @@ def keys_of(control) -> list[str]:
         "radio": ["Space", "ArrowDown", "ArrowUp"],
         "select-one": ["ArrowDown", "ArrowUp"],
         "region": ["ArrowRight", "ArrowUp", "ArrowLeft", "Enter"],
+        "text": ["Enter"],
     }.get(kind, ["Enter", "Space"])
 
 
@@ -73,8 +74,18 @@ def by_keyboard(page, control) -> bool:
 
 
 def by_mouse(page, control) -> bool:
-    """Clicks at three places: a slider jumps there, a button or a radio is pressed wherever it is hit."""
+    """Clicks at three places: a slider jumps there, a button or a radio is pressed wherever it is hit.
+
+    A click in a field only leads the keyboard there, and the open list of a select is the browser's own.
+    """
     control.scroll_into_view_if_needed()
+    kind = control.evaluate("(node) => node.type")
+    if kind == "text":
+        control.click()
+        return control.evaluate("(node) => node === document.activeElement")
+    if kind == "select-one":
+        other = control.evaluate("(node) => (node.selectedIndex + 1) % node.options.length")
+        return changes(page, lambda: control.select_option(index=other))
     box = control.bounding_box()
     places = [(box["x"] + share * box["width"], box["y"] + box["height"] / 2) for share in (0.85, 0.15, 0.5)]
     return changes(page, *(lambda place=place: page.mouse.click(*place) for place in places))
@@ -84,12 +95,19 @@ def usable(control) -> bool:
     return control.is_visible() and control.is_enabled()
 
 
+def write_another(page, entry: str) -> None:
+    """Another entry in every field than the last one tried, of which something else is said."""
+    for field in page.locator("#el input[type=text]").all():
+        field.fill(entry)
+
+
 def unmoved(page, how: Callable, count: Callable[[int], None]) -> list[str]:
     """Names of the controls on this page that change nothing."""
     found = []
     for i, control in enumerate(page.locator("#el").locator(CONTROLS).all()):
         if usable(control):
             control.evaluate(CHOOSE_ANOTHER)
+            write_another(page, str(i) if i % 2 else "?")
             name = control.evaluate(NAME)
             if not how(page, control) and name not in TOOLS:
                 found.append(name)
