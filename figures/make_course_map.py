@@ -87,5 +87,10 @@ def legend(ax) -> None:
     )
     ax.plot(8.3, -0.75, "^", color=GREEN, markersize=6.5)
     ax.text(
-        8.55, -0.75, "the scorecard: four wishes for a code, measured", color=BLACK, fontsize=9.6, va="center"
+        8.55,
+        -0.75,
+        "the scorecard: four desiderata for a code, measured",
+        color=BLACK,
+        fontsize=9.6,
+        va="center",
     )
