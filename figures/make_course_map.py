@@ -18,14 +18,20 @@ LESSONS = (
     ("09", "Judging a VAE", "how good is it,\nhonestly?"),
     ("10", "The exact VAE", "can we know that it\nis the best?"),
     ("11", "Real data", "does it hold outside\nthe lesson?"),
+    ("12", "Denoising", "what does it mean to\ntake noise away?"),
 )
 BITS, SCORECARD = ("01", "04", "06", "09"), ("02", "03", "04", "05", "09")
 WIDTH, HEIGHT, STEP_X, STEP_Y = 3.3, 1.75, 3.9, 2.45
+ROWS = -(-len(LESSONS) // 4)
 
 
 def draw() -> Figure:
-    fig, ax = new_figure(10, 5.3)
-    ax.set(xlim=(-0.3, 3 * STEP_X + WIDTH + 0.3), ylim=(-1.15, 2 * STEP_Y + HEIGHT + 0.25), aspect="equal")
+    fig, ax = new_figure(10, 0.35 + 1.65 * ROWS)
+    ax.set(
+        xlim=(-0.3, 3 * STEP_X + WIDTH + 0.3),
+        ylim=(-1.15, (ROWS - 1) * STEP_Y + HEIGHT + 0.25),
+        aspect="equal",
+    )
     ax.axis("off")
     for position, lesson in enumerate(LESSONS):
         box(ax, *corner(position), *lesson)
@@ -38,7 +44,7 @@ def draw() -> Figure:
 def corner(position: int) -> tuple[float, float]:
     """Lower left corner of a lesson's box: four in a row, rows from the top, each read from the left."""
     row, column = divmod(position, 4)
-    return column * STEP_X, (2 - row) * STEP_Y
+    return column * STEP_X, (ROWS - 1 - row) * STEP_Y
 
 
 def box(ax, x: float, y: float, number: str, title: str, question: str) -> None:
@@ -81,5 +87,10 @@ def legend(ax) -> None:
     )
     ax.plot(8.3, -0.75, "^", color=GREEN, markersize=6.5)
     ax.text(
-        8.55, -0.75, "the scorecard: four wishes for a code, measured", color=BLACK, fontsize=9.6, va="center"
+        8.55,
+        -0.75,
+        "the scorecard: four desiderata for a code, measured",
+        color=BLACK,
+        fontsize=9.6,
+        va="center",
     )

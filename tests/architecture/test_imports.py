@@ -16,10 +16,11 @@ PACKAGE = ROOT / "aelib"
 
 # Each part of aelib and the parts that it may import; a part that is not named may import none.
 MAY_IMPORT = {
-    "widgets": {"models", "data", "gaussian", "bits", "bijections", "desiderata", "questions"},
+    "widgets": {"models", "data", "gaussian", "bits", "bijections", "desiderata", "denoising", "questions"},
     "plots": set(),
     "desiderata": {"models", "objectives", "gaussian", "data"},
     "training": {"models", "objectives", "gaussian", "data", "adam", "checkpoints", "progress"},
+    "denoising": {"models", "objectives"},
     "adam": set(),
     "checkpoints": set(),
     "progress": set(),
@@ -35,7 +36,7 @@ MAY_IMPORT = {
     "exercises": {"data", "plots", "questions"},
     "grade": {"exercises"},
 }
-JUDGED = {"models", "objectives", "likelihoods", "gaussian", "training", "desiderata"}
+JUDGED = {"models", "objectives", "likelihoods", "gaussian", "training", "desiderata", "denoising"}
 HEAVY = {"torch", "numpy", "matplotlib", "scipy", "sklearn", "anywidget", "ipywidgets", "pooch"}
 
 

@@ -18,13 +18,16 @@ from ipywidgets import Widget
 from playwright.sync_api import Page
 
 from aelib.data import digits
+from aelib.denoising import Denoiser
 from aelib.models import VAE, Autoencoder, LinearAutoencoder
 from aelib.objectives import neg_elbo
 from aelib.training import fit_many
+from aelib.widgets.base import numbers
 from aelib.widgets.bend_slider import SPLITS, BendSlider
 from aelib.widgets.beta_slider import BetaSlider
 from aelib.widgets.codebook_board import CodebookBoard
 from aelib.widgets.collapse_slider import LOG2_BETA, LOG2_NOISE, CollapseSlider
+from aelib.widgets.denoising_board import DENOISERS, LOG2_SIGMA, DenoisingBoard
 from aelib.widgets.direction_dial import DirectionDial
 from aelib.widgets.elbo_line import ElboLine
 from aelib.widgets.kl_board import KLBoard
@@ -501,6 +504,59 @@ THRESHOLD = Row(
     ),
 )
 
+
+# ---- lesson 12 -------------------------------------------------------------------------------------------
+
+
+NOISE = [2 ** LOG2_SIGMA[0], 0.1, 0.3, 0.75, 2 ** LOG2_SIGMA[1]]
+SPOTS = [(0.2, 1.2), (-1.8, 1.8), (0.0, 0.0), (1.8, -0.4), (-0.05, -1.15)]
+
+
+@cache
+def untrained_board() -> DenoisingBoard:
+    """An untrained network is as good for this, and all points of the plane are at distances of their own."""
+    angle = torch.linspace(0, 5, 11, dtype=torch.float64)
+    points = torch.stack([angle.cos() * angle / 4, angle.sin() * angle / 4], dim=1)
+    return DenoisingBoard.from_model(digits(), Denoiser(digits().train, hidden=(24,)), points)
+
+
+def denoising_board(**state) -> DenoisingBoard:
+    made = untrained_board()
+    arrays = {name: numbers(made.array(name)) for name in made.arrays}
+    kept = {name: getattr(made, name) for name in ("layers", "variance", "scale")}
+    return put(DenoisingBoard(arrays=arrays, **kept), state)
+
+
+def denoising_also(page: Page, widget: DenoisingBoard) -> None:
+    now, figures = shown(page), widget.figures()
+    for name in ("noisy", "table", "averageX", "averageY"):
+        assert float(now[name]) == pytest.approx(figures[name], rel=1e-9, abs=1e-12), name
+    best = min(DENOISERS, key=figures.get)
+    words = {"table": "the table", "linear": "the linear denoiser", "network": "the network"}[best]
+    assert f"Of the three, {words} leaves the least, {figures[best]:.4f}" in says(page)
+    end = np.array([figures["endX"], figures["endY"]])
+    near = np.linalg.norm(widget.array("points") - end, axis=1).min()
+    assert ("ends on one of the points" in says(page)) == (near < 0.02)
+
+
+DENOISING = Row(
+    denoising_board,
+    settings=[{"sigma": sigma, "across": a, "up": b} for sigma, (a, b) in zip(NOISE, SPOTS, strict=True)]
+    + [{"sigma": sigma, "across": a, "up": b} for sigma, (a, b) in zip(NOISE[::-1], SPOTS, strict=True)],
+    figures=lambda widget: widget.figures(),
+    within={"rel": 1e-4, "abs": 1e-6},
+    also=denoising_also,
+    presses=(
+        Press("Noise", "ArrowRight", {"sigma": 2**-1.5}, times=5, repaints=True),
+        Press("Across", "End", {"across": 1.8}),
+        Press("Up", "ArrowLeft", {"up": 1.1}, times=2),
+    ),
+    picture=lambda page: page.locator(".ae-strip").last,
+    saved={"sigma": 2**-1.5, "across": 1.8},
+    tap=Tap(lambda w, h: (0.9 * w, 0.5 * h), lambda now: float(now["sigma"]) > 0.6),
+)
+
+
 ROWS = {
     "bend slider": BEND,
     "direction dial": DIAL,
@@ -510,5 +566,6 @@ ROWS = {
     "rate-distortion board": RATE_DISTORTION,
     "collapse slider": COLLAPSE,
     "threshold board": THRESHOLD,
+    "denoising board": DENOISING,
     "codebook board": CODEBOOK,
 }

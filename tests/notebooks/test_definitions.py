@@ -13,6 +13,7 @@ import numpy as np
 import pytest
 import torch
 
+from aelib.denoising import Denoiser, chain, denoising_error, posterior_mean
 from aelib.models import VAE, Autoencoder
 from aelib.objectives import importance_weighted_bound, neg_elbo
 from publish.lesson import cells, lessons, parsed, read
@@ -80,6 +81,33 @@ def bound_of_weights(log_weights: Callable[..., Any]) -> Callable[..., Any]:
     return lambda model, x, n, generator: log_weights(model, x, n, generator).logsumexp(0) - np.log(n)
 
 
+def table_numbers(mean: Callable[..., Any]) -> np.ndarray:
+    generator = torch.Generator().manual_seed(5)
+    y, x = (torch.randn(n, 3, generator=generator, dtype=torch.float64) for n in (4, 6))
+    return mean(y, x, 0.7).numpy()
+
+
+def chain_numbers(run: Callable[..., Any]) -> np.ndarray:
+    """The end of a chain of one denoiser that is known."""
+    start = torch.linspace(-1, 1, 12).view(4, 3)
+    end = run(lambda y, sigma: torch.tanh(y) * sigma, start, [1.0, 0.6, 0.1, 0.0])
+    return end.reshape(-1, 4, 3)[-1].numpy()
+
+
+def denoiser_numbers(build: Callable[..., Any], loss: Callable[..., Any]) -> np.ndarray:
+    """What a denoiser of fixed weights answers and pays on fixed inputs by fixed noise, and its gradients."""
+    x = torch.rand(400, 6, generator=torch.Generator().manual_seed(6))
+    model = build(x)
+    torch.manual_seed(7)
+    for weight in model.parameters():
+        torch.nn.init.normal_(weight, std=0.3)
+    price = loss(model, x[:8])
+    price.backward()
+    gradients = [weight.grad.flatten() for weight in model.parameters()]
+    answers = model(x[:3], torch.tensor(0.4)).flatten()
+    return torch.cat([part.detach() for part in (answers, price[None], *gradients)]).numpy()
+
+
 # lesson, name, and the numbers to compare: of the lesson's definition, and of aelib's
 SAME: list[tuple[str, str, Callable[[Any], Any], Callable[[], Any]]] = [
     (
@@ -105,6 +133,20 @@ SAME: list[tuple[str, str, Callable[[Any], Any], Callable[[], Any]]] = [
         "log_weights",
         lambda theirs: bound_numbers(bound_of_weights(theirs)),
         lambda: bound_numbers(importance_weighted_bound),
+    ),
+    ("12", "posterior_mean", table_numbers, lambda: table_numbers(posterior_mean)),
+    ("12", "chain", chain_numbers, lambda: chain_numbers(chain)),
+    (
+        "12",
+        "Denoiser",
+        lambda theirs: denoiser_numbers(lambda x: theirs(x, width=8), denoising_error),
+        lambda: denoiser_numbers(lambda x: Denoiser(x, hidden=(8, 8)), denoising_error),
+    ),
+    (
+        "12",
+        "denoising_error",
+        lambda theirs: denoiser_numbers(lambda x: Denoiser(x, hidden=(8, 8)), theirs),
+        lambda: denoiser_numbers(lambda x: Denoiser(x, hidden=(8, 8)), denoising_error),
     ),
 ]
 

@@ -46,7 +46,8 @@ def host(tmp_path_factory) -> Path:
 def run_on(host: Path, *cells: str) -> str:
     """What a kernel there prints for these cells; it reaches no package index."""
     python = host / "env" / ("Scripts/python.exe" if os.name == "nt" else "bin/python")
-    kept = {key: value for key, value in os.environ.items() if not key.startswith(("PIP_", "PYTHONPATH"))}
+    ours = ("PIP_", "PYTHONPATH", "VIRTUAL_ENV")  # IPython looks into the environment that the last one names
+    kept = {key: value for key, value in os.environ.items() if not key.startswith(ours)}
     offline = {"PIP_NO_INDEX": "1", "PIP_NO_BUILD_ISOLATION": "0", "PIP_CONFIG_FILE": os.devnull}
     environment = kept | offline | {"HOME": str(host), "PIP_DISABLE_PIP_VERSION_CHECK": "1"}
     done = subprocess.run(
