@@ -16,11 +16,22 @@ PACKAGE = ROOT / "aelib"
 
 # Each part of aelib and the parts that it may import; a part that is not named may import none.
 MAY_IMPORT = {
-    "widgets": {"models", "data", "gaussian", "bits", "bijections", "desiderata", "denoising", "questions"},
+    "widgets": {
+        "models",
+        "data",
+        "gaussian",
+        "bits",
+        "bijections",
+        "desiderata",
+        "denoising",
+        "codebook",
+        "questions",
+    },
     "plots": set(),
     "desiderata": {"models", "objectives", "gaussian", "data"},
     "training": {"models", "objectives", "gaussian", "data", "adam", "checkpoints", "progress"},
     "denoising": {"models", "objectives"},
+    "codebook": {"models"},
     "adam": set(),
     "checkpoints": set(),
     "progress": set(),
@@ -36,7 +47,16 @@ MAY_IMPORT = {
     "exercises": {"data", "plots", "questions"},
     "grade": {"exercises"},
 }
-JUDGED = {"models", "objectives", "likelihoods", "gaussian", "training", "desiderata", "denoising"}
+JUDGED = {
+    "models",
+    "objectives",
+    "likelihoods",
+    "gaussian",
+    "training",
+    "desiderata",
+    "denoising",
+    "codebook",
+}
 HEAVY = {"torch", "numpy", "matplotlib", "scipy", "sklearn", "anywidget", "ipywidgets", "pooch"}
 
 
