@@ -25,7 +25,9 @@ def nearest(z: Tensor, entries: Tensor) -> Tensor:
 
     Of several entries at the same distance the first counts.
     """
-    return (z.unsqueeze(-2) - entries).square().sum(dim=-1).argmin(dim=-1)
+    rows = z.flatten(0, -2) if z.ndim > 1 else z[None]
+    away = torch.cdist(rows, entries, compute_mode="donot_use_mm_for_euclid_dist")
+    return away.argmin(dim=-1).reshape(z.shape[:-1])
 
 
 def kmeans(x: Tensor, n_entries: int, seed: int = 0) -> Tensor:
