@@ -18,6 +18,7 @@ import tempfile
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from importlib.metadata import entry_points
 from pathlib import Path
 from typing import Any
 
@@ -115,13 +116,16 @@ class TemplateProvisioner(LocalProvisioner):
 @contextmanager
 def template() -> Iterator[dict[str, str]]:
     """Run a template meanwhile; the variables with which kernels are asked of it, or none where it cannot run."""
-    if not sys.platform.startswith("linux"):
+    registered = entry_points(group="jupyter_client.kernel_provisioners", name=NAME)
+    if not (sys.platform.startswith("linux") and registered):
         yield {}
         return
     with tempfile.TemporaryDirectory(prefix="aelib-kernels-") as folder:
         path = str(Path(folder, "socket"))
         command = [sys.executable, "-P", "-m", "aelib.kernels.template", path]
-        process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.DEVNULL, start_new_session=True)
+        process = subprocess.Popen(
+            command, stdin=subprocess.PIPE, stdout=subprocess.DEVNULL, start_new_session=True
+        )
         try:
             _wait_for(path, process)
             yield {SOCKET: path, NAMED_BY: NAME}

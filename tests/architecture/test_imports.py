@@ -35,6 +35,7 @@ MAY_IMPORT = {
     "questions": set(),
     "exercises": {"data", "plots", "questions"},
     "grade": {"exercises"},
+    "kernels": set(),
 }
 JUDGED = {"models", "objectives", "likelihoods", "gaussian", "training", "desiderata", "denoising"}
 HEAVY = {"torch", "numpy", "matplotlib", "scipy", "sklearn", "anywidget", "ipywidgets", "pooch"}
