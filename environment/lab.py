@@ -15,6 +15,8 @@ import nbformat
 from jupyterlab.labapp import LabApp
 from nbformat.sign import NotebookNotary
 
+from aelib.kernels.provisioner import template
+
 ROOT = Path(__file__).resolve().parent.parent
 NOTEBOOKS = ROOT / "notebooks"
 FIRST = "/lab/tree/00_start_here.ipynb"
@@ -72,6 +74,12 @@ def settle() -> None:
 
 def main(given: list[str]) -> None:
     """Start JupyterLab; its address is the last line on the screen. Returns when it is stopped."""
+    with template() as variables:
+        os.environ |= variables  # kernels are forked from one that has imported everything
+        serve(given)
+
+
+def serve(given: list[str]) -> None:
     settle()
     trust(sorted(NOTEBOOKS.glob("*.ipynb")))
     if is_root():

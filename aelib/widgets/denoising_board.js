@@ -1,4 +1,15 @@
-import { chart, clamp, fixed, forward, h, interactive, pictureRow, plane, readLayers, slider } from "./base.js";
+import {
+  chart,
+  clamp,
+  fixed,
+  forward,
+  h,
+  interactive,
+  pictureRow,
+  plane,
+  readLayers,
+  slider,
+} from "./base.js";
 
 const FACE = {
   traits: ["sigma", "across", "up"],
@@ -106,8 +117,7 @@ function sentence({ sigma, errors, noisy, flow, list, at }) {
   const end = flow.at(-1);
   const near = Math.min(...list.map(([x, y]) => Math.hypot(x - end[0], y - end[1])));
   const moved = Math.hypot(end[0] - at[0], end[1] - at[1]);
-  const where =
-    near < 0.02 ? "ends on one of the points" : `ends ${shown(near)} away from the nearest point`;
+  const where = near < 0.02 ? "ends on one of the points" : `ends ${shown(near)} away from the nearest point`;
   return (
     `At σ = ${shown(sigma)} these noisy digits have an error of ${noisy.toFixed(4)} a pixel. ` +
     `Of the three, ${best.words} leaves the least, ${errors[best.key].toFixed(4)}; ${others}. ` +
@@ -136,14 +146,31 @@ export default interactive(FACE, ({ model, state, set, data, body, say, keep }) 
     ["Up", "up"],
   ].map(([label, name]) => place(label, state()[name], (value) => set({ [name]: rounded(value) })));
   const rows = pictures(count, keep);
-  const curves = keep(errorCurves(data.curves, () => now, (sigma) => set({ sigma })));
-  const field = keep(fieldOf(flat, () => now, (a, b) => set({ across: rounded(a), up: rounded(b) })));
+  const curves = keep(
+    errorCurves(
+      data.curves,
+      () => now,
+      (sigma) => set({ sigma }),
+    ),
+  );
+  const field = keep(
+    fieldOf(
+      flat,
+      () => now,
+      (a, b) => set({ across: rounded(a), up: rounded(b) }),
+    ),
+  );
   body.append(
     range.root,
     h(
       "div",
       { class: "ae-two" },
-      h("div", {}, h("div", { class: "ae-picture-rows" }, ...Object.values(rows).flatMap(({ nodes }) => nodes)), curves.root),
+      h(
+        "div",
+        {},
+        h("div", { class: "ae-picture-rows" }, ...Object.values(rows).flatMap(({ nodes }) => nodes)),
+        curves.root,
+      ),
       h("div", {}, field.root, across.root, up.root),
     ),
   );
@@ -256,8 +283,10 @@ function fieldOf({ list, mean }, now, choose) {
     const part = Math.min(0.3, room / (length || 1));
     const [x, y] = [c.x(a + part * dx), c.y(b + part * dy)];
     const angle = Math.atan2(y - c.y(b), x - c.x(a));
-    const wing = (turn) => `${(x - 4 * Math.cos(angle + turn)).toFixed(1)} ${(y - 4 * Math.sin(angle + turn)).toFixed(1)}`;
-    return `M${c.x(a).toFixed(1)} ${c.y(b).toFixed(1)}L${x.toFixed(1)} ${y.toFixed(1)}M${wing(0.5)}L${x.toFixed(1)} ${y.toFixed(1)}L${wing(-0.5)}`;
+    const place = (...both) => both.map((one) => one.toFixed(1)).join(" ");
+    const wing = (turn) => place(x - 4 * Math.cos(angle + turn), y - 4 * Math.sin(angle + turn));
+    const tip = place(x, y);
+    return `M${place(c.x(a), c.y(b))}L${tip}M${wing(0.5)}L${tip}L${wing(-0.5)}`;
   };
   let [drawn, arrows] = [null, ""];
   return plane({
@@ -282,7 +311,8 @@ function fieldOf({ list, mean }, now, choose) {
     describe: () => {
       const { at, mean: average, flow } = now();
       const told = ([a, b]) => `${fixed(a, 2)} across and ${fixed(b, 2)} up`;
-      return `The ring at ${told(at)}; the average of the points for it, blue, at ${told(average)}; its flow, green, ends at ${told(flow.at(-1))}.`;
+      const answers = `the average of the points for it, blue, at ${told(average)}`;
+      return `The ring at ${told(at)}; ${answers}; its flow, green, ends at ${told(flow.at(-1))}.`;
     },
   });
 }

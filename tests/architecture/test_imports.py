@@ -46,6 +46,7 @@ MAY_IMPORT = {
     "questions": set(),
     "exercises": {"data", "plots", "questions"},
     "grade": {"exercises"},
+    "kernels": set(),
 }
 JUDGED = {
     "models",
