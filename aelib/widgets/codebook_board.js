@@ -59,19 +59,24 @@ function apart(a, b, count) {
   return total / count;
 }
 
-function sentence({ bits, list, index, nearest, error, errors, price }) {
-  const size = list.size === 1 ? "one picture, the mean" : `${list.size} pictures`;
-  const sent = bits ? `index ${index}, in bits ${binary(index, bits)}` : "nothing at all";
-  const which =
-    index === nearest
-      ? `The nearest entry has the ${sent}; its error is ${fixed(error, 4)} per pixel.`
-      : `You send ${sent}: its error is ${fixed(error, 4)} per pixel, and that of the nearest entry, ` +
-        `${nearest}, is ${fixed(errors[nearest], 4)}.`;
-  const file = bits
-    ? ` By its use in training it costs ${fixed(price, 2)} bits. The ${list.digits} held-out digits make a file of ` +
-      `${bytes(list.fileBits)}, against ${bytes(list.evenBits)} with ${bits} bits for each.`
-    : "";
-  return `The list has ${size}. ${which}${file}`;
+function sentence(now) {
+  const { bits, list, price } = now;
+  if (!bits) return `The list has one picture, the mean, so nothing is sent. ${itsError(now)}`;
+  const [file, even] = [list.fileBits, list.evenBits].map(bytes);
+  return (
+    `The list has ${list.size} pictures. ${itsError(now)} ` +
+    `By its use in training it costs ${fixed(price, 2)} bits. ` +
+    `The ${list.digits} held-out digits make a file of ${file}, against ${even} with ${bits} bits for each.`
+  );
+}
+
+function itsError({ bits, index, nearest, error, errors }) {
+  const sent = `index ${index}, in bits ${binary(index, bits)}`;
+  const off = `error is ${fixed(error, 4)} per pixel`;
+  if (!bits) return `For this digit its ${off}.`;
+  if (index === nearest) return `The nearest entry has the ${sent}; its ${off}.`;
+  const least = fixed(errors[nearest], 4);
+  return `You send ${sent}: its ${off}, and that of the nearest entry, ${nearest}, is ${least}.`;
 }
 
 export default interactive(FACE, ({ model, state, set, data, body, say, keep }) => {
@@ -185,7 +190,14 @@ function pictures({ lists, rows, columns, keep, choose }) {
     const { across, down, entry } = lists[bits];
     const label = `the list: ${lists[bits].size} pictures`;
     const block = keep(
-      strip({ label, count: across, rows: tall * down - GAP, columns, gap: 0.14, widest: 96 }),
+      strip({
+        label,
+        count: across,
+        rows: tall * down - GAP,
+        columns,
+        gap: 0.14,
+        widest: Math.min(96, 352 / across),
+      }),
     );
     const cut = across * (tall * down - GAP) * columns;
     const amounts = Float64Array.from({ length: cut }, (_, pixel) => {
@@ -255,11 +267,12 @@ function priceChart(now) {
       );
       c.line(list.steps, "ae-latent");
       c.dot(list.rank.get(index), price, "ae-dot-latent", 0.42);
-      c.text(0.02, bits, "equal shares", "ae-text-pca", "start", 0, bits > 2 ? 1.2 : -0.6);
+      c.text(0.98, bits, "equal shares", "ae-text-pca", "end", 0, bits > 2 ? 1.2 : -0.6);
     },
     describe: () => {
       const { list, index, price } = now();
-      return `Prices of ${list.size} entries, the most used first; entry ${index} costs ${fixed(price, 2)} bits.`;
+      const cost = fixed(price, 2);
+      return `Prices of ${list.size} entries, the most used first; entry ${index} costs ${cost} bits.`;
     },
   });
 }
