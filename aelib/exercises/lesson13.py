@@ -25,6 +25,8 @@ def _step_slips(x, entries) -> dict[str, tuple]:
     sums = np.stack([x[index == k].sum(axis=0) for k in range(len(entries))])
     far = np.square(x[:, None] - entries).sum(axis=2).argmax(axis=1)
     seeds = np.stack([x[np.square(x - entry).sum(axis=1).argmin()] for entry in entries])
+    middle = np.stack([np.median(x[index == k], axis=0) for k in range(len(entries))])
+    flat = np.stack([np.full(x.shape[1], x[index == k].mean()) for k in range(len(entries))])
     return {
         "not moved": (entries, "the entries have not moved: each becomes the mean of the examples that chose it."),
         "copies": (entries[index], "those are the chosen entries, one for each example; the answer is the new list, (M, D)."),
@@ -34,6 +36,11 @@ def _step_slips(x, entries) -> dict[str, tuple]:
         "example": (seeds, "each entry became an example, the nearest one; it becomes the mean of all that chose it."),
         "half way": ((entries + want) / 2, "the entries have gone half way; the best place is the mean itself."),
         "overall mean": (np.tile(x.mean(axis=0), (len(entries), 1)), "every entry became the mean of all examples; take those that chose it."),
+        "largest product": (_moved(x, entries, (x @ entries.T).argmax(axis=1)), "each example chose the entry with the largest inner product; it should choose the nearest, and ‖c‖² counts too."),
+        "to the end": (_settled(x, entries), "you went on until nothing moves; one step is asked."),
+        "one mean": (flat, "you averaged over the numbers of the examples too; take the mean over the examples, with dim=0."),
+        "medians": (middle, "those are medians; by (13.2) the best entry is the mean."),
+        "indices": (index, "those are the indices after rule 1; the answer is the new list, (M, D)."),
     }  # fmt: skip
 
 
@@ -41,6 +48,12 @@ def _moved(x, entries, index) -> np.ndarray:
     return np.stack(
         [x[index == k].mean(axis=0) if (index == k).any() else entry for k, entry in enumerate(entries)]
     )
+
+
+def _settled(x, entries) -> np.ndarray:
+    for _ in range(len(x)):
+        entries = _moved(x, entries, _choices(x, entries))
+    return entries
 
 
 LONELY = np.array([[0.0, 0.1, 0.2], [1.0, 0.9, 1.1], [9.0, 9.0, 9.0]])
@@ -86,12 +99,19 @@ def _bug_slips(counts) -> dict[str, tuple]:
     sets = [chosen for size in (1, 2, 3) for chosen in combinations(FAULTS, size)]
     left = {" and ".join(faults): (_perplexity(counts, faults), _still(faults)) for faults in sets}
     nats = np.log(_perplexity(counts))
+    p, powers = counts / counts.sum(), np.exp(counts) / np.exp(counts).sum()
     return left | {
         "nats": (nats, "that is the entropy in nats; the perplexity is exp of it."),
         "bits": (nats / np.log(2), "that is the entropy in bits; the perplexity is 2 to this power."),
         "entries in use": (float((counts > 0).sum()), "that is the number of entries in use; rare ones count less."),
         "inverse": (np.exp(-nats), "the sign is turned: that is 1 over the perplexity."),
         "two to the nats": (2**nats, "2 belongs to bits; your entropy is in nats, so take exp."),
+        "base ten": (np.exp(nats / np.log(10)), "the logarithm has base 10, and exp belongs to the natural one."),
+        "squares": (1 / np.square(p).sum(), "that is 1 over the sum of p², another measure; the perplexity is exp of the entropy."),
+        "one added": (_perplexity(counts + 1), "one was added to each count; here the shares are counts / counts.sum()."),
+        "counts": (np.exp(-(counts * np.log(counts)).sum()), "the counts are no shares; divide them by their sum."),
+        "softmax": (_perplexity(powers), "softmax takes exp of the counts; shares are counts / counts.sum()."),
+        "largest": (np.exp(-(counts / counts.max() * np.log(counts / counts.max())).sum()), "you divided by the largest count; shares sum to 1."),
     }  # fmt: skip
 
 
@@ -128,6 +148,7 @@ def _water_slips(values, level: float) -> dict[str, tuple]:
     wet = values > level
     bits = 0.5 * np.log2(values[wet] / level).sum()
     every = 0.5 * np.log2(values / level)
+    above = np.where(wet, values - level, values)
     return {
         "nats": ((bits * np.log(2), None), "that is in nats; use the logarithm to base 2."),
         "½ missing": ((2 * bits, None), "the ½ is missing: a direction costs half the logarithm of a ratio of variances."),
@@ -139,6 +160,15 @@ def _water_slips(values, level: float) -> dict[str, tuple]:
         "dry only": ((None, np.where(wet, 0, values).mean()), "only the dropped directions are counted; the others have the error of the level."),
         "wet only": ((None, np.where(wet, level, 0).mean()), "the directions below the level are not counted; their whole variance is lost."),
         "exchanged": ((left.mean(), bits), "the two are exchanged: bits come first."),
+        "base ten": ((bits * np.log10(2), None), "the logarithm has base 10; bits need base 2."),
+        "size of bits": ((np.abs(every).sum(), None), "directions below the level were counted with |·|; they cost 0."),
+        "channel": ((0.5 * np.log2(1 + values / level).sum(), None), "½ log₂(1 + λ/level) belongs to a noisy channel; here the error is a part of λ, so leave out the 1."),
+        "level squared": ((np.maximum(0.5 * np.log2(values / level**2), 0).sum(), None), "the level is a variance already; do not square it."),
+        "bits apart": ((np.maximum(every, 0), None), "those are the bits of each direction; sum them."),
+        "the larger": ((None, np.maximum(values, level).mean()), "that is the larger of λ and level; an error is the smaller one."),
+        "above the level": ((None, above.mean()), "above the level the error is the level, not what is left of λ over it."),
+        "roots": ((None, np.sqrt(left).mean()), "that is the mean of square roots; λ and level are squared errors already."),
+        "errors apart": ((None, left), "those are the errors of each direction; take their mean."),
     }  # fmt: skip
 
 
@@ -172,10 +202,17 @@ def _gradient_slips(z, entry, slope, commitment: float) -> dict[str, tuple]:
         "no straight-through": ((commitment * pull, None), "the slope is missing: the straight-through gradient hands it from the decoder's input to z."),
         "slope to the entry": ((None, slope + to_entry), "the slope went to the entry; straight-through hands it to z alone."),
         "½": ([(slope + commitment * pull / 2, None), (None, to_entry / 2)], "a factor 2 is missing: the derivative of ‖u‖² is 2u."),
-        "no commitment": ((slope, None), "the commitment term is missing in z: β‖z − sg[e]‖² has a gradient there."),
+        "no commitment": ((slope, None), "the commitment term is missing in z: γ‖z − sg[e]‖² has a gradient there."),
         "sign of z": ((slope - commitment * pull, None), "the sign of the commitment part is turned: a step against the gradient should move z to the entry."),
         "sign of the entry": ((None, -to_entry), "the sign of the entry's gradient is turned: a step against it should move the entry to z."),
         "exchanged": ((to_entry, to_z), "the two gradients are exchanged: z comes first."),
+        "no weight": ((slope + pull, None), "the weight of the commitment term is missing in z."),
+        "weight of the entry": ((None, commitment * to_entry), "the weight belongs to the commitment term, which moves z; the codebook term has none."),
+        "still entry": ((None, 0 * to_entry), "the entry gets no gradient: the codebook term ‖sg[z] − e‖² moves it."),
+        "sign of the slope": ((commitment * pull - slope, None), "the sign of the slope is turned: straight-through hands it over as it is."),
+        "weighted slope": ((commitment * (slope + pull), None), "the slope has no weight; γ belongs to the commitment term."),
+        "weight squared": ((slope + commitment**2 * pull, None), "the weight counts once, not squared."),
+        "one length": ((slope + commitment * np.square(z - entry).sum(), None), "‖z − e‖² itself was added; its gradient 2(z − e) is asked."),
     }  # fmt: skip
 
 
@@ -187,8 +224,8 @@ def _gradient_slips(z, entry, slope, commitment: float) -> dict[str, tuple]:
     ],
     slips=_gradient_slips,
     names=("for_z", "for_entry"),
-    where=lambda z, entry, slope, commitment: f"for K = {len(z)} and β = {commitment:g}",
-    rule="for z the slope plus 2β(z − e), for the entry 2(e − z).",
+    where=lambda z, entry, slope, commitment: f"for K = {len(z)} and commitment = {commitment:g}",
+    rule="for z the slope plus 2γ(z − e), for the entry 2(e − z).",
     right="Right: the copy moves the encoder only, and the entry follows the codes as in k-means.",
 )
 def gradients(z, entry, slope, commitment: float) -> tuple[np.ndarray, np.ndarray]:
@@ -205,8 +242,9 @@ def _shares(seed: int, n: int) -> np.ndarray:
 
 
 def _bits_slips(prior, likelihood, q) -> dict[str, tuple]:
-    bits = lambda p: float(-(q * np.log2(p)).sum())  # noqa: E731
+    bits = lambda p: float(-(q * np.log2(np.where(q > 0, p, 1))).sum())  # noqa: E731
     index, image, back = bits(prior), bits(likelihood), bits(q)
+    apart = np.log2(q) - np.log2(prior * likelihood)
     return {
         "nothing back": (index + image, "nothing is given back: the bits that chose z return to the receiver, so their number is taken off."),
         "nats": ((index + image - back) * np.log(2), "that is in nats; divide by log 2."),
@@ -216,6 +254,15 @@ def _bits_slips(prior, likelihood, q) -> dict[str, tuple]:
         "evidence": (float(-np.log2((prior * likelihood).sum())), "that is −log₂ p(x), the length for the exact posterior; this q may be another one, and then the file is longer."),
         "most probable": (float(-np.log2((prior * likelihood).max())), "that is the cost of the best single index; here z is drawn from q, and the mean over z is asked."),
         "sign": (-(index + image - back), "that is the ELBO in bits; a length is minus it."),
+        "base ten": ((index + image - back) * np.log10(2), "the logarithm has base 10; bits need base 2."),
+        "equal weights": (apart.mean(), "all z have the same weight; z is drawn from q."),
+        "no weights": (apart.sum(), "the lengths are summed without their probabilities; weight each z with q(z)."),
+        "each z": (apart, "those are the lengths for each z; take their mean, with z from q."),
+        "prior's weights": (float((prior * apart).sum()), "the mean is over z from the prior; the sender draws z from q."),
+        "image alone": (image, "only the image is counted; the index costs −log₂ p(z), and −log₂ q(z) comes back."),
+        "mean inside": (float(-np.log2((q * prior * likelihood).sum())), "that is the logarithm of a mean; a mean length is the mean of logarithms."),
+        "mean likelihood": (float(-np.log2((q * likelihood).sum())) + index - back, "−log₂ p(x|z) is averaged inside the logarithm; take the mean of the logarithms."),
+        "likeliest z": (apart[q.argmax()], "that is the length for the most probable z alone; take the mean over z from q."),
     }  # fmt: skip
 
 
@@ -227,9 +274,17 @@ def _bits_slips(prior, likelihood, q) -> dict[str, tuple]:
     ],
     slips=_bits_slips,
     where=lambda prior, likelihood, q: f"for a list of {len(prior)} entries",
+    extremes=[
+        Extreme(
+            (_shares(17, 3), 0.2 * _shares(18, 3), np.array([0.0, 0.25, 0.75])),
+            "an entry that q never draws",
+            "q is 0 for one entry here, and 0 · log 0 became no number. It counts as 0, so leave such entries out.",
+        )
+    ],
     rule="Σ q(z) [−log₂ p(z) − log₂ p(x|z) + log₂ q(z)].",
     right="Right: this is −ELBO in bits. With the exact posterior as q it would be −log₂ p(x), and no code is shorter on average.",
 )
 def net_bits(prior, likelihood, q) -> float:
     """``answer(prior, likelihood, q) -> number``: mean net bits for one x; p(z), p(x|z) and q(z|x), each (M,)."""
-    return float((q * (np.log2(q) - np.log2(prior * likelihood))).sum())
+    drawn = q > 0
+    return float((q[drawn] * np.log2(q[drawn] / (prior * likelihood)[drawn])).sum())

@@ -28,6 +28,7 @@ PLANTED: dict[str, list[tuple[str, str]]] = {
     "lesson13.net_bits": [
         (BITS + "-(q * (prior * likelihood).log2()).sum()", "nothing is given back"),
         (BITS + "-(prior * likelihood).sum().log2()", "the length for the exact posterior"),
+        (BITS + "(q * (q / (prior * likelihood)).log2()).sum()", "leave such entries out"),
     ],
     "lesson13.water_filling": [
         (WATER + "(values / level).log2().sum() / 2, values.clamp(max=level).mean()", "they cost 0"),
@@ -35,6 +36,18 @@ PLANTED: dict[str, list[tuple[str, str]]] = {
     ],
 }
 ACCEPTED: dict[str, list[str]] = {
-    "lesson13.net_bits": [BITS + "(q * (q / (prior * likelihood)).log2()).sum()"],
-    "lesson13.perplexity": [PERPLEXITY + "torch.distributions.Categorical(p).entropy().exp()"],
+    "lesson13.net_bits": [
+        BITS + "(torch.xlogy(q, q) - q * (prior * likelihood).log()).sum() / torch.tensor(2.0).log()",
+        BITS + "(q * (q / (prior * likelihood)).log2()).nansum()",
+    ],
+    "lesson13.gradients": [
+        GRADIENTS + "torch.stack([slope + 2 * commitment * (z - entry), 2 * (entry - z)])",
+    ],
+    "lesson13.water_filling": [
+        WATER + "(values / level).log2().relu().sum() / 2, values.minimum(torch.tensor(level)).mean()",
+    ],
+    "lesson13.perplexity": [
+        PERPLEXITY + "torch.distributions.Categorical(p).entropy().exp()",
+        PERPLEXITY + "2 ** (torch.special.entr(p).sum() / torch.tensor(2.0).log())",
+    ],
 }

@@ -66,8 +66,28 @@ def test_a_list_lies_below_the_curve_for_gaussian_data(seed):
     assert error(8, seed) == pytest.approx(0.021, abs=8e-4)
     for bits in range(3, 9):
         assert error(bits, seed) < 0.97 * gaussian_error(bits)
-    for bits in range(5, 8):
-        assert 0.82 < error(bits + 1, seed) / error(bits, seed) < 0.95
+    falls = [1 - error(bits + 1, seed) / error(bits, seed) for bits in (5, 7)]
+    assert 1 / 9 < falls[0] < 1 / 6
+    assert 0 < falls[1] < falls[0]
+
+
+@pytest.mark.parametrize("seed", SEEDS)
+def test_what_is_sent_shows_the_right_digit_in_most_cases(seed):
+    book, labels = entries(5, seed), digits().train_labels
+    chosen = nearest(data()[0], book)
+    shown = torch.stack([labels[chosen == k].mode().values for k in range(32)])
+    assert (shown[nearest(data()[1], book)] == digits().held_out_labels).float().mean() > 0.85
+    first = nearest(data()[1][:16], book)
+    assert (shown[first] == digits().held_out_labels[:16]).sum() > 12
+
+
+@pytest.mark.parametrize("seed", SEEDS)
+@pytest.mark.parametrize("bits", range(5, 9))
+def test_the_held_out_file_is_a_few_percent_shorter_than_whole_bits(bits, seed):
+    train, held_out = data()
+    counts = use(nearest(train, entries(bits, seed)), 2**bits) + 1
+    prices = -(counts / counts.sum()).log2()
+    assert 0.95 < prices[nearest(held_out, entries(bits, seed))].mean() / bits < 1
 
 
 @pytest.mark.parametrize(("K", "bits"), [(1, 1), (2, 2), (4, 1), (4, 2), (4, 4), (8, 1), (8, 2), (5, 1)])
@@ -95,6 +115,9 @@ def test_files_have_the_length_of_their_price(seed):
     shares = use(index, 256) / len(index)
     assert entropy_in_bits(use(index, 256)) == pytest.approx(7.78, abs=0.03)
     generator = torch.Generator().manual_seed(seed)
+    file = Stack()
+    file.push(index, shares)
+    assert 0 < file.bits + shares[index].log2().sum() <= 64
     many = torch.multinomial(shares, 100_000, replacement=True, generator=generator)
     file = Stack()
     file.push(many, shares)
