@@ -10,17 +10,21 @@ ME = -c user.name="$$(git config user.name || echo me)" -c user.email="$$(git co
 ONLY ?=
 JOBS ?= 2
 LAB_FLAGS ?=
+STUDENTS ?= 30
 PYTEST_FLAGS ?=
 PYTEST = $(BIN)/python -m pytest -n $(JOBS) --dist loadfile --no-loadscope-reorder
 
 .DEFAULT_GOAL := help
-.PHONY: help lab update test check test-late notebooks figures html slides edition release photograph published bench clean scripts
+.PHONY: help lab hub update test check test-late notebooks figures html slides edition release photograph published bench clean scripts
 
 help: ## list these targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-11s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 lab: $(VENV)/lab.stamp ## install what is missing and open the course in JupyterLab (TORCH=cpu: without CUDA)
 	@$(WITH_ENV) $(BIN)/python environment/lab.py $(LAB_FLAGS)
+
+hub: $(VENV)/hub.stamp ## install and open a JupyterHub on this machine with made users, for a look (STUDENTS=30)
+	@$(WITH_ENV) $(BIN)/python -m hub.local $(STUDENTS)
 
 update: ## take the newest edition of the course and keep your own work (in a clone)
 	@git diff --quiet HEAD || git $(ME) commit --quiet --all --message "My work"
@@ -83,6 +87,9 @@ $(VENV)/lab.stamp: $(INSTALLED)
 
 $(VENV)/test.stamp: requirements-test.txt $(INSTALLED)
 	@$(PYTHON) environment/install.py test
+
+$(VENV)/hub.stamp: requirements-hub.txt $(INSTALLED)
+	@$(PYTHON) environment/install.py hub
 
 # Tools for the scripts of the interactives; only publishing needs them.
 node_modules/.bin/esbuild: package.json

@@ -2,6 +2,7 @@
 
     python environment/install.py          what a lesson needs
     python environment/install.py test     the test tools too
+    python environment/install.py hub      a JupyterHub too
 
 uv is used where it is installed, else pip. TORCH=cpu asks for the small build of torch, without CUDA; TORCH=auto, uv's
 default, for the build that fits this machine; any other value is handed to uv as it is (cu130, say).
@@ -23,7 +24,11 @@ ROOT = Path(__file__).resolve().parent.parent
 VENV = ROOT / ".venv"
 PYTHON = VENV / ("Scripts/python.exe" if os.name == "nt" else "bin/python")
 FOR_LESSONS = ("requirements.txt", "pyproject.toml", "aelib/labextension/static/keep_interactives.js")
-NEEDED = {"lab": FOR_LESSONS, "test": ("requirements-test.txt", *FOR_LESSONS)}
+NEEDED = {
+    "lab": FOR_LESSONS,
+    "test": ("requirements-test.txt", *FOR_LESSONS),
+    "hub": ("requirements-hub.txt", *FOR_LESSONS),
+}
 """What is installed for each purpose: the first file is the list, a change of any of them installs again."""
 SIZES = {"cpu": "about 0.3 GB", "cuda": "about 3 GB"}
 """What is downloaded, with the build of torch that comes; without torch about 0.1 GB."""
@@ -33,7 +38,7 @@ AGAIN = "run the same command again, and it goes on where it stopped."
 
 
 def main(purpose: str = "lab") -> None:
-    """Install for "lab" or for "test", or end with a sentence that says why not."""
+    """Install for "lab", for "test" or for "hub", or end with a sentence that says why not."""
     if fresh(purpose):
         return
     check_python(sys.version_info[:2])
@@ -177,9 +182,11 @@ def announce(purpose: str, torch: str, installer: list) -> None:
     """What is installed, and how large it is."""
     large = platform.system() == "Linux" and not torch and installer[0] == PYTHON
     size = "about 0.1 GB" if has_torch() else SIZES["cuda" if large else "cpu"]
-    what = "what the lessons and the tests need" if purpose == "test" else "what the lessons need"
+    what = {"lab": "what the lessons need", "test": "what the lessons and the tests need"}
+    what["hub"] = "what the lessons and a JupyterHub need"
     print(
-        f"Installing {what} into .venv, {size} to download. This happens once, and takes minutes.", flush=True
+        f"Installing {what[purpose]} into .venv, {size} to download. This happens once, and takes minutes.",
+        flush=True,
     )
     if torch and installer[0] == PYTHON:
         print(f"torch as TORCH={torch} asks cannot be had from here: pip takes the build that its index has.")

@@ -4,7 +4,8 @@
 
 It listens on a Unix socket and ends when its standard input is closed. An ordinary user's template serves that user
 alone. Root's template serves everyone: who asks is learned from the socket itself, and the forked process takes that
-user's rights before it reads a byte of theirs. The template reads no request, runs no cell and holds nobody's data.
+user's rights, control groups and view of the file system before it reads a byte of theirs, or refuses. The
+template reads no request, runs no cell and holds nobody's data.
 
 Protocol, one connection for a kernel: the client sends JSON (argv, cwd, env) with the file descriptors of standard
 output and standard error; the answer is JSON, {"pid": ...} or {"refused": sentence}. The connection stays open while
@@ -13,6 +14,7 @@ the kernel is wanted: when the client's end is closed, the kernel ends.
 
 from __future__ import annotations
 
+import ctypes
 import gc
 import importlib
 import json
@@ -26,6 +28,7 @@ import struct
 import sys
 import tempfile
 import threading
+from pathlib import Path
 from typing import Any, NamedTuple
 
 READY = (
@@ -50,6 +53,9 @@ READ_ONCE = ("ATEN_", "CUDA_", "KMP_", "LD_", "MKL_", "NUMEXPR_", "OMP_", "OPENB
 """Beginnings of variables that count when a library is loaded, and not later."""
 INLINE = {"MPLBACKEND": "module://matplotlib_inline.backend_inline"}
 LARGEST_REQUEST = 2**20
+CONTROL_GROUPS = Path("/sys/fs/cgroup")
+BOUNDS = ("NoNewPrivs", "CapBnd", "Seccomp")
+"""What a process may never do, by the names of /proc/PID/status."""
 
 
 class Peer(NamedTuple):
@@ -88,12 +94,46 @@ def may_ask(peer: Peer) -> bool:
 
 
 def become(peer: Peer) -> None:
-    """Take the rights of who asks, for good; nothing to do for one's own user."""
+    """Take the place of who asks, for good; nothing to do for one's own user. OSError where it cannot be taken."""
     if os.geteuid() == peer.uid:
         return
+    theirs, own = Path("/proc", str(peer.pid)), Path("/proc/self")
+    if theirs.stat().st_uid != peer.uid:
+        raise PermissionError("who asked is gone.")
+    if bounds(theirs) != bounds(own):
+        raise PermissionError("who asks is bound in other ways than the template.")
     os.initgroups(pwd.getpwuid(peer.uid).pw_name, peer.gid)
+    enter_control_groups(theirs, own)
+    enter_namespaces(theirs, own)
     os.setgid(peer.gid)
     os.setuid(peer.uid)
+
+
+def bounds(process: Path) -> list[str]:
+    """What binds a process and cannot be taken over: its limits (ulimit), and what it may never do."""
+    status, limits = ((process / name).read_text(encoding="utf-8") for name in ("status", "limits"))
+    return [line for line in status.splitlines() if line.startswith(BOUNDS)] + [limits]
+
+
+def enter_control_groups(theirs: Path, own: Path) -> None:
+    """From here on memory and processor are counted with who asks, and end where theirs end."""
+    groups = [(process / "cgroup").read_text(encoding="utf-8").splitlines() for process in (theirs, own)]
+    for line in set(groups[0]) - set(groups[1]):
+        _, controllers, path = line.split(":", 2)
+        hierarchy = controllers.removeprefix("name=") or "unified" * (CONTROL_GROUPS / "unified").exists()
+        (CONTROL_GROUPS / hierarchy / path.lstrip("/") / "cgroup.procs").write_text("0", encoding="utf-8")
+
+
+def enter_namespaces(theirs: Path, own: Path) -> None:
+    """See the file system as who asks does, a /tmp of their own for instance; any other difference is refused."""
+    for name in os.listdir(own / "ns"):
+        if os.readlink(theirs / "ns" / name) == os.readlink(own / "ns" / name):
+            continue
+        if name != "mnt":
+            raise PermissionError(f"who asks lives in another namespace ({name}).")
+        with open(theirs / "ns" / name, "rb") as mounts:
+            if ctypes.CDLL(None, use_errno=True).setns(mounts.fileno(), 0):
+                raise OSError(ctypes.get_errno(), "the file system cannot be seen as who asks sees it.")
 
 
 def receive(connection: socket.socket) -> tuple[dict[str, Any], list[int]]:
@@ -144,7 +184,10 @@ def kernel(connection: socket.socket, peer: Peer, loaded_with: dict[str, str]) -
     """What the forked process does: it becomes the kernel that was asked for, or says why not."""
     if not may_ask(peer):
         return answer(connection, refused="this template serves another user.")
-    become(peer)
+    try:
+        become(peer)
+    except (OSError, KeyError, ValueError) as reason:
+        return answer(connection, refused=str(reason))
     request, descriptors = receive(connection)
     if read_once(request["env"]) != loaded_with:
         return answer(connection, refused="libraries would have to be loaded with other settings.")

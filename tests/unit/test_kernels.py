@@ -200,13 +200,17 @@ def for_everyone() -> Iterator[str]:
 
 
 @contextmanager
-def asked_by(user: str, path: str, file: Path) -> Iterator[tuple[int, Callable[[int], bool]]]:
-    """The pid of the kernel that a user's process gets for a connection file; it is wanted meanwhile."""
-    entry = pwd.getpwnam(user)
-    who = {"user": entry.pw_uid, "group": entry.pw_gid, "extra_groups": []}
+def asked_by(user: str, path: str, file: Path, before: tuple[str, ...] = ()) -> Iterator[dict]:
+    """What the template answers to a user's process for a connection file; the kernel is wanted meanwhile.
+
+    before: a command line of root's that starts the process.
+    """
+    who = pwd.getpwnam(user)
+    rights = ("setpriv", f"--reuid={who.pw_uid}", f"--regid={who.pw_gid}", "--clear-groups")
     pipes = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE, "stderr": subprocess.DEVNULL, "text": True}
-    with subprocess.Popen(["/usr/bin/python3", "-c", ASKS, path, file], cwd="/", **who, **pipes) as process:
-        yield json.loads(process.stdout.readline())["pid"]
+    command = [*before, *rights, "/usr/bin/python3", "-c", ASKS, path, file]
+    with subprocess.Popen(command, cwd="/", **pipes) as process:
+        yield json.loads(process.stdout.readline())
         process.stdin.close()
 
 
@@ -221,11 +225,10 @@ def connection_file(tmp_path) -> Iterator[Path]:
         manager.cleanup_connection_file()
 
 
-def test_a_kernel_has_the_rights_of_who_asks_and_ends_with_them(for_everyone, connection_file):
+def test_a_kernel_has_the_rights_of_who_asks_and_ends_with_them(for_everyone, nobodys):
     nobody = pwd.getpwnam("nobody")
-    os.chown(connection_file, nobody.pw_uid, nobody.pw_gid)
-    with asked_by("nobody", for_everyone, connection_file) as pid:
-        kernel = psutil.Process(pid)
+    with asked_by("nobody", for_everyone, nobodys) as said:
+        kernel = psutil.Process(pid := said["pid"])
         assert set(kernel.uids()) == {nobody.pw_uid}
         assert set(kernel.gids()) == {nobody.pw_gid}
         status = Path(f"/proc/{pid}/status").read_text(encoding="utf-8")
@@ -234,11 +237,70 @@ def test_a_kernel_has_the_rights_of_who_asks_and_ends_with_them(for_everyone, co
     assert ends(pid)
 
 
+@pytest.fixture
+def nobodys(connection_file) -> Path:
+    """A connection file that nobody may read."""
+    nobody = pwd.getpwnam("nobody")
+    os.chown(connection_file, nobody.pw_uid, nobody.pw_gid)
+    return connection_file
+
+
+@pytest.fixture
+def control_group() -> Iterator[Path]:
+    """A new control group for memory, below that of this process."""
+    lines = Path("/proc/self/cgroup").read_text(encoding="utf-8").splitlines()
+    split = [line.split(":", 2)[1:] for line in lines]
+    names, path = next(each for each in split if each[0] in ("memory", "") or "memory" in each[0].split(","))
+    folder = Path("/sys/fs/cgroup", names, path.lstrip("/"), f"aelib-{os.getpid()}")
+    try:
+        folder.mkdir()
+    except OSError:
+        pytest.skip("no control group can be made here")
+    yield folder
+    folder.rmdir()
+
+
+def test_memory_is_counted_with_who_asks(for_everyone, nobodys, control_group):
+    within = ("sh", "-c", f'echo $$ > {control_group}/cgroup.procs && exec "$@"', "sh")
+    with asked_by("nobody", for_everyone, nobodys, within) as said:
+        assert str(said["pid"]) in (control_group / "cgroup.procs").read_text(encoding="utf-8").split()
+    assert ends(said["pid"])
+
+
+def test_a_kernel_sees_the_file_system_as_who_asks_does(for_everyone, nobodys):
+    """As where a Hub gives each user a /tmp of their own."""
+    own_mnt = (
+        "unshare",
+        "--mount",
+        "sh",
+        "-c",
+        'mount -t tmpfs none /mnt && touch /mnt/mine && exec "$@"',
+        "sh",
+    )
+    with asked_by("nobody", for_everyone, nobodys, own_mnt) as said:
+        assert Path(f"/proc/{said['pid']}/root/mnt/mine").exists()
+    assert not Path("/mnt/mine").exists()
+
+
+@pytest.mark.parametrize(
+    ("before", "why"),
+    [
+        (("setpriv", "--no-new-privs"), "bound"),
+        (("sh", "-c", 'ulimit -n 300 && exec "$@"', "sh"), "bound"),
+        (("unshare", "--net"), "namespace"),
+    ],
+)
+def test_what_cannot_be_taken_over_is_refused(for_everyone, nobodys, before, why):
+    with asked_by("nobody", for_everyone, nobodys, before) as said:
+        assert why in said["refused"]
+
+
 def test_nobody_gets_at_what_is_anothers(for_everyone, connection_file):
     """Neither a connection file, nor a kernel's life or memory."""
-    with asked_by("nobody", for_everyone, connection_file) as pid:  # the file is root's
-        assert ends(pid), "a kernel came up with another user's keys"
-    with asked_by("root", for_everyone, connection_file) as pid:
+    with asked_by("nobody", for_everyone, connection_file) as said:  # the file is root's
+        assert ends(said["pid"]), "a kernel came up with another user's keys"
+    with asked_by("root", for_everyone, connection_file) as said:
+        pid = said["pid"]
         attack = (
             f"import os; os.kill({pid}, 9)",
             f"open('/proc/{pid}/mem', 'rb')",
