@@ -20,6 +20,7 @@ c.JupyterHub.db_url = f"sqlite:///{FOLDER}/hub.sqlite"
 c.JupyterHub.cookie_secret_file = str(FOLDER / "cookie_secret")
 c.ConfigurableHTTPProxy.pid_file = str(FOLDER / "proxy.pid")
 c.ConfigurableHTTPProxy.command = [str(Path(sys.executable).with_name("configurable-http-proxy"))]
+c.ConfigurableHTTPProxy.command += ["--proxy-timeout=600000"]  # milliseconds: a busy machine may answer late
 c.ConfigurableHTTPProxy.log_level = "error"
 c.JupyterHub.log_level = "WARN"
 
@@ -40,6 +41,7 @@ c.Spawner.environment = {
     **read_once(dict(os.environ)),  # a template serves only who would load the libraries as it did
 }
 c.JupyterHub.concurrent_spawn_limit = 0  # a class comes at once
+c.JupyterHub.tornado_settings = {"slow_spawn_timeout": 0}  # who waits for a server does not hold up the proxy
 
 # A server that nobody has used for an hour ends; what was saved stays.
 c.JupyterHub.services = [

@@ -68,10 +68,15 @@ def up_to_date() -> dict[Path, str]:
     version = aelib.__version__
     cited, readme = ROOT / "CITATION.cff", ROOT / "README.md"
     extension = ROOT / "aelib" / "labextension" / "package.json"
-    texts = {path: path.read_text(encoding="utf-8") for path in (cited, readme, extension, *lessons())}
+    littlest, values = ROOT / "hub" / "tljh" / "aelib_course.py", ROOT / "hub" / "kubernetes" / "values.yaml"
+    fixed = (cited, readme, extension, littlest, values)
+    texts = {path: path.read_text(encoding="utf-8") for path in (*fixed, *lessons())}
     texts[cited] = re.sub(r"^version: .*$", f"version: {version}", texts[cited], flags=re.MULTILINE)
     texts[readme] = LINKS.sub(lambda _: links(), texts[readme])
     texts[extension] = re.sub(r'"version": "[^"]*"', f'"version": "{version}"', texts[extension])
+    texts[littlest] = re.sub(r"(?<=^REPOSITORY = ).*$", f'"{address()}"', texts[littlest], flags=re.MULTILINE)
+    texts[values] = re.sub(r"(?<=AELIB_COURSE: ).*", address(), texts[values])
+    texts[values] = re.sub(r'(?<=tag: ")[^"]*', version, texts[values])
     for path in lessons():
         notebook = with_first_cell(json.loads(texts[path]))
         texts[path] = json.dumps(notebook, indent=1, ensure_ascii=False) + "\n"

@@ -2,7 +2,7 @@
 
     python -P -m aelib.kernels.template SOCKET
 
-It listens on a Unix socket and ends when its standard input is closed. An ordinary user's template serves that user
+It listens on a Unix socket and ends when its standard input, if that is a pipe, is closed. An ordinary user's template serves that user
 alone. Root's template serves everyone: who asks is learned from the socket itself, and the forked process takes that
 user's rights, control groups and view of the file system before it reads a byte of theirs, or refuses. The
 template reads no request, runs no cell and holds nobody's data.
@@ -24,6 +24,7 @@ import random
 import select
 import signal
 import socket
+import stat
 import struct
 import sys
 import tempfile
@@ -200,10 +201,11 @@ def kernel(connection: socket.socket, peer: Peer, loaded_with: dict[str, str]) -
 
 
 def serve(listener: socket.socket) -> socket.socket | None:
-    """In the template: nothing, when its standard input is closed. In each forked process: the connection."""
+    """In the template: nothing, when the pipe of its standard input is closed. In each forked process: the connection."""
+    watched = [listener, 0] if stat.S_ISFIFO(os.fstat(0).st_mode) else [listener]
     while True:
-        ready, _, _ = select.select([listener, sys.stdin], [], [])
-        if sys.stdin in ready:
+        ready, _, _ = select.select(watched, [], [])
+        if 0 in ready:
             return None
         connection, _ = listener.accept()
         if os.fork() == 0:

@@ -60,9 +60,9 @@ def memory(pid: int) -> Memory:
     return Memory(full.uss / 1e6, full.pss / 1e6)
 
 
-def everyone(do: Callable, *each: list) -> list:
-    """All at once, each in a thread."""
-    with ThreadPoolExecutor(STUDENTS) as pool:
+def everyone(do: Callable, *each: list, at_once: int = STUDENTS) -> list:
+    """Each in a thread, so many at once."""
+    with ThreadPoolExecutor(at_once) as pool:
         return list(pool.map(do, *each))
 
 
@@ -135,7 +135,7 @@ def main() -> None:
         with hub(folder, STUDENTS, kernels=kernels) as running:
             students = [Student(running.address, name, running.password) for name in names]
             started = time.perf_counter()
-            everyone(Student.start, students)
+            everyone(Student.start, students, at_once=4)
             print(f"  {STUDENTS} servers started in {time.perf_counter() - started:.0f} s", flush=True)
             late = [MINUTE * number / STUDENTS for number in range(STUDENTS)]
             for what, name in (("forked", "python3"), ("ordinary", "ordinary")):
