@@ -26,7 +26,7 @@ from environment.lab import NOTEBOOKS, ROOT, settle
 
 CONFIG = ROOT / "hub" / "jupyterhub_config.py"
 GIT = ("git", "-c", "user.name=course", "-c", "user.email=course@localhost")
-SECONDS = 120
+SECONDS = 300
 """How long the Hub may take to answer for the first time."""
 
 
@@ -38,10 +38,12 @@ class Hub(NamedTuple):
     pid: int
 
 
-def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
+def free_port(wanted: int = 0) -> int:
+    """A port that nobody uses: the wanted one if it can be had."""
+    with suppress(OSError), socket.socket() as probe:
+        probe.bind(("127.0.0.1", wanted))
         return probe.getsockname()[1]
+    return free_port()
 
 
 def publish_lessons(folder: Path) -> None:
@@ -59,7 +61,7 @@ def publish_lessons(folder: Path) -> None:
 def settings(folder: Path, students: int, password: str) -> dict[str, str]:
     """The variables that hub/jupyterhub_config.py reads."""
     return {
-        "AELIB_COURSE": f"file://{folder}/course",
+        "AELIB_COURSE": (folder / "course").as_uri(),
         "AELIB_HUB_FOLDER": str(folder),
         "AELIB_HUB_STUDENTS": str(students),
         "AELIB_HUB_PASSWORD": password,
@@ -73,7 +75,7 @@ def wait_for(address: str, process: subprocess.Popen) -> None:
         with suppress(URLError, ConnectionError), urlopen(f"{address}/hub/health"):
             return
         time.sleep(0.1)
-    raise RuntimeError("The Hub did not start; the reason stands above.")
+    sys.exit("The Hub did not start; the reason stands above.")
 
 
 @contextmanager
@@ -82,10 +84,10 @@ def hub(
 ) -> Iterator[Hub]:
     """Run a Hub meanwhile, with users `student1`, `student2`, ...
 
-    folder: where it keeps everything. port: 0 for a free one. kernels: the variables of a template, from `template`.
+    folder: where it keeps everything. port: the one it takes if that is free. kernels: the variables of a template, from `template`.
     """
     publish_lessons(folder / "course")
-    address, own, proxy = (f"http://127.0.0.1:{number or free_port()}" for number in (port, 0, 0))
+    address, own, proxy = (f"http://127.0.0.1:{free_port(wanted)}" for wanted in (port, 0, 0))
     password = secrets.token_hex(8)
     flags = [
         f"--JupyterHub.bind_url={address}",

@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).resolve().parents[2]
+LISTS = ("requirements.txt", "requirements-test.txt", "requirements-hub.txt")
 
 
 def run(*command: str) -> str:
@@ -37,13 +38,11 @@ def test_the_workflows_are_valid():
 
 
 def test_pins_lie_within_the_ranges():
-    """requirements.txt pins every dependency that pyproject.toml names, at or above its lower bound."""
-    pins = dict(re.findall(r"^([\w-]+)==([\d.]+)", (ROOT / "requirements.txt").read_text(), re.MULTILINE))
+    """What pyproject.toml names is pinned, at or above its lower bound."""
+    lists = "".join((ROOT / name).read_text() for name in LISTS)
+    pins = dict(re.findall(r"^([\w-]+)==([\d.]+)", lists, re.MULTILINE))
     ranges = dict(
         re.findall(r'^\s+"([\w-]+)>=([\d.]+)",', (ROOT / "pyproject.toml").read_text(), re.MULTILINE)
-    )
-    pins |= dict(
-        re.findall(r"^([\w-]+)==([\d.]+)", (ROOT / "requirements-test.txt").read_text(), re.MULTILINE)
     )
     as_numbers = lambda version: [int(part) for part in version.split(".")]  # noqa: E731
     too_low = [name for name, low in ranges.items() if as_numbers(pins[name]) < as_numbers(low)]
@@ -51,7 +50,7 @@ def test_pins_lie_within_the_ranges():
     assert not too_low
 
 
-@pytest.mark.parametrize("name", ["Makefile", "requirements.txt", "requirements-test.txt", "pyproject.toml"])
+@pytest.mark.parametrize("name", ["Makefile", *LISTS, "pyproject.toml"])
 def test_no_package_index_is_named(name):
     """Which index serves the packages is the reader's choice."""
     assert not re.search(r"index-url|find-links|https?://", (ROOT / name).read_text())

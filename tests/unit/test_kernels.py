@@ -185,18 +185,18 @@ sys.stdin.read()
 
 @pytest.fixture(scope="module")
 def for_everyone() -> Iterator[str]:
-    """The socket of a template that root runs."""
+    """The socket of a template that root runs as a service of the system, with nothing at its standard input."""
     if os.geteuid() != 0:
         pytest.skip("only root can serve other users")
     with tempfile.TemporaryDirectory() as folder:
         os.chmod(folder, 0o755)
         path = f"{folder}/socket"
         command = [sys.executable, "-P", "-m", "aelib.kernels.template", path]
-        with subprocess.Popen(command, stdin=subprocess.PIPE, start_new_session=True) as process:
+        with subprocess.Popen(command, stdin=subprocess.DEVNULL, start_new_session=True) as process:
             while not Path(path).exists():
                 time.sleep(0.05)
             yield path
-            process.stdin.close()
+            process.terminate()
 
 
 @contextmanager
