@@ -10,6 +10,7 @@ from __future__ import annotations
 import json
 import re
 from pathlib import Path
+from urllib.parse import quote
 
 import aelib
 from publish.lesson import ROOT, lessons
@@ -68,8 +69,10 @@ def up_to_date() -> dict[Path, str]:
     version = aelib.__version__
     cited, readme = ROOT / "CITATION.cff", ROOT / "README.md"
     extension = ROOT / "aelib" / "labextension" / "package.json"
-    littlest, values = ROOT / "hub" / "tljh" / "aelib_course.py", ROOT / "hub" / "kubernetes" / "values.yaml"
-    fixed = (cited, readme, extension, littlest, values)
+    littlest, values, guide = (
+        ROOT / "hub" / name for name in ("tljh/aelib_course.py", "kubernetes/values.yaml", "README.md")
+    )
+    fixed = (cited, readme, extension, littlest, values, guide)
     texts = {path: path.read_text(encoding="utf-8") for path in (*fixed, *lessons())}
     texts[cited] = re.sub(r"^version: .*$", f"version: {version}", texts[cited], flags=re.MULTILINE)
     texts[readme] = LINKS.sub(lambda _: links(), texts[readme])
@@ -77,6 +80,9 @@ def up_to_date() -> dict[Path, str]:
     texts[littlest] = re.sub(r"(?<=^REPOSITORY = ).*$", f'"{address()}"', texts[littlest], flags=re.MULTILINE)
     texts[values] = re.sub(r"(?<=AELIB_COURSE: ).*", address(), texts[values])
     texts[values] = re.sub(r'(?<=tag: ")[^"]*', version, texts[values])
+    texts[guide] = re.sub(r"(?<=git clone )\S+", address(), texts[guide])
+    texts[guide] = re.sub(r"(?<=git-pull\?repo=)[^&]*", quote(address(), safe=""), texts[guide])
+    texts[guide] = re.sub(r"(?<=YOUR_REGISTRY/autoencoders:)\S+", version, texts[guide])
     for path in lessons():
         notebook = with_first_cell(json.loads(texts[path]))
         texts[path] = json.dumps(notebook, indent=1, ensure_ascii=False) + "\n"

@@ -23,6 +23,8 @@ from pathlib import Path
 from typing import NamedTuple
 
 import psutil
+import requests
+import websocket
 
 from aelib.kernels.provisioner import template
 from publish.lesson import lessons
@@ -79,14 +81,17 @@ def first_output(kernel: Kernel, cells: list[str]) -> float:
     return came
 
 
-def follow(student: Student, name: str, late: float) -> Seen:
-    """Come after `late` seconds, open the lesson, run it."""
+def follow(student: Student, name: str, late: float) -> Seen | None:
+    """Come after `late` seconds, open the lesson, run it; nothing if the kernel does not live through it."""
     time.sleep(late)
     started = time.perf_counter()
     cells = [cell["source"] for cell in student.open(LESSON)["cells"] if cell["cell_type"] == "code"]
-    kernel = student.kernel(LESSON, name)
-    seconds = first_output(kernel, cells) - started
-    return Seen(int(kernel.printed("import os; print(os.getpid())")), seconds)
+    try:
+        kernel = student.kernel(LESSON, name)
+        seconds = first_output(kernel, cells) - started
+        return Seen(int(kernel.printed("import os; print(os.getpid())")), seconds)
+    except (websocket.WebSocketException, requests.RequestException, OSError):
+        return None
 
 
 def servers(hub: int) -> list[int]:
@@ -101,7 +106,8 @@ def template_of(kernel: int) -> list[int]:
     return [parent.pid] if "aelib.kernels.template" in parent.cmdline() else []
 
 
-def report(name: str, hub: int, seen: list[Seen]) -> None:
+def report(name: str, hub: int, followed: list[Seen | None]) -> None:
+    seen = [each for each in followed if each]
     kernels = [memory(each.pid) for each in seen]
     theirs = [memory(pid) for pid in servers(hub)]
     common = sum(memory(pid).shared_out for pid in template_of(seen[0].pid))
@@ -112,7 +118,8 @@ def report(name: str, hub: int, seen: list[Seen]) -> None:
         f"  {name:<9} first output after {statistics.median(seconds):5.1f} s (slowest {max(seconds):.1f}); "
         f"kernel {mean(kernels, 'shared_out'):4.0f} MB ({mean(kernels, 'private'):.0f} its own), "
         f"server {mean(theirs, 'shared_out'):4.0f} MB ({mean(theirs, 'private'):.0f} its own), "
-        f"template {common:.0f} MB; {total:.0f} MB for each student",
+        f"template {common:.0f} MB; {total:.0f} MB for each student; "
+        f"{len(followed) - len(seen)} kernels died",
         flush=True,
     )
 
