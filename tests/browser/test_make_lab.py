@@ -169,6 +169,7 @@ def pages(browser) -> Iterator[Pages]:
         if urlsplit(url).scheme in ("http", "https", "ws")
     }
     assert asked == {"127.0.0.1"}
+    pages.watch.assert_quiet()
 
 
 def left_behind(folder: Path) -> list[str]:
