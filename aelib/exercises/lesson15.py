@@ -42,7 +42,7 @@ def _sigma_slips(slope, beta: float, noise_var: float) -> dict[str, tuple]:
     rule="σ² = βσ_x²/(slope² + βσ_x²) for each code number; then the root.",
     right="Right: with β = 1e-6 nothing but a flat decoder can make σ large. Where the slope is 0, σ is 1, the prior's own.",
 )
-def best_sigma(slope, beta: float, noise_var: float) -> np.ndarray:
+def best_noise(slope, beta: float, noise_var: float) -> np.ndarray:
     """``answer(slope, beta, noise_var) -> (K,)``: the σ of each code number with the smallest loss, slope (K,)."""
     price = slope**2 / (beta * noise_var)
     return 1 / np.sqrt(1 + price)
@@ -81,7 +81,7 @@ def _scale_slips(mu, log_var) -> dict[str, tuple]:
     rule="variance of μ over the images, plus the mean of σ²; the mean over the K numbers; then 1 over the root.",
     right="Right: a number like 0.18215 is this, measured once for one first stage. Another first stage has another.",
 )
-def scale_factor(mu, log_var) -> float:
+def code_scale(mu, log_var) -> float:
     """``answer(mu, log_var) -> number``: 1 / the root of the mean variance of codes from q(z|x), both (n, K)."""
     second = (np.square(mu) + np.exp(log_var)).mean(axis=0)
     return float(1 / np.sqrt((second - np.square(mu.mean(axis=0))).mean()))

@@ -1,7 +1,7 @@
 """Mistakes planted in the exercises of lesson 15: the student's code, and words that the answer must contain."""
 
-SIGMA = "def best_sigma(slope, beta, noise_var):\n    return "
-SCALE = "def scale_factor(mu, log_var):\n    return "
+SIGMA = "def best_noise(slope, beta, noise_var):\n    return "
+SCALE = "def code_scale(mu, log_var):\n    return "
 GENERATE = (
     "def generate(denoise, decode, eps, sigmas, scale):\n    y = {start} * eps\n"
     "    for sigma, lower in zip(sigmas{end}, sigmas[1:]{end}):\n        d = denoise(y, sigma)\n"
@@ -17,11 +17,11 @@ ASK = (
     "    L = torch.linalg.cholesky(torch.cov(chosen.T, correction=0))\n    return "
 )
 PLANTED: dict[str, list[tuple[str, str]]] = {
-    "lesson15.best_sigma": [
+    "lesson15.best_noise": [
         (SIGMA + "beta * noise_var / (slope**2 + beta * noise_var)", "that is σ², the variance"),
         (SIGMA + "(beta * noise_var) ** 0.5 / slope", "the limit for small β"),
     ],
-    "lesson15.scale_factor": [
+    "lesson15.code_scale": [
         (SCALE + "1 / mu.var(dim=0, correction=0).mean().sqrt()", "the mean of σ² comes on top"),
         (
             SCALE + "(mu.var(dim=0, correction=0) + log_var.exp().mean(dim=0)).mean().sqrt()",
@@ -43,8 +43,8 @@ PLANTED: dict[str, list[tuple[str, str]]] = {
     ],
 }
 ACCEPTED: dict[str, list[str]] = {
-    "lesson15.best_sigma": [
-        "def best_sigma(slope, beta, noise_var):\n    return (1 + slope**2 / (beta * noise_var)) ** -0.5",
+    "lesson15.best_noise": [
+        "def best_noise(slope, beta, noise_var):\n    return (1 + slope**2 / (beta * noise_var)) ** -0.5",
     ],
     "lesson15.generate": [
         "def generate(denoise, decode, eps, sigmas, scale):\n    from aelib.denoising import chain\n"
