@@ -16,7 +16,17 @@ PACKAGE = ROOT / "aelib"
 
 # Each part of aelib and the parts that it may import; a part that is not named may import none.
 MAY_IMPORT = {
-    "widgets": {"models", "data", "gaussian", "bits", "bijections", "desiderata", "denoising", "generators", "questions"},
+    "widgets": {
+        "models",
+        "data",
+        "gaussian",
+        "bits",
+        "bijections",
+        "desiderata",
+        "denoising",
+        "generators",
+        "questions",
+    },
     "plots": set(),
     "desiderata": {"models", "objectives", "gaussian", "data"},
     "training": {"models", "objectives", "gaussian", "data", "adam", "checkpoints", "progress"},
@@ -38,7 +48,16 @@ MAY_IMPORT = {
     "grade": {"exercises"},
     "kernels": set(),
 }
-JUDGED = {"models", "objectives", "likelihoods", "gaussian", "training", "desiderata", "denoising", "generators"}
+JUDGED = {
+    "models",
+    "objectives",
+    "likelihoods",
+    "gaussian",
+    "training",
+    "desiderata",
+    "denoising",
+    "generators",
+}
 HEAVY = {"torch", "numpy", "matplotlib", "scipy", "sklearn", "anywidget", "ipywidgets", "pooch"}
 
 
