@@ -16,9 +16,9 @@ const FACE = (model) => ({
   traits: ["index", "chosen_set", "asked"],
   lead:
     `${model.get("betas").length} first stages that differ in the weight β of the KL alone, ` +
-    "and four distributions of their codes. Slide β; ask for a digit.",
+    `and four distributions of their codes; the mixture has ${model.get("n_gaussians")} Gaussians.`,
 });
-const FIGURES = ["sigma", "scale", "rate", "error", "gain"];
+const FIGURES = ["sigma", "scale", "rate", "error"];
 const GAUGES = ["closeness", "coverage", "confidence"];
 const WAYS = [
   { key: "prior", name: "N(0, I)", tone: "error", words: "the prior N(0, I)" },
@@ -50,7 +50,7 @@ const readModels = ({ figures, gauges, hits }, betas) =>
 const hitsOf = ({ digits }, asked) => (asked < 0 ? sum(digits) / digits.length : digits[asked]);
 
 /** What is shown, in words; true at every setting. */
-function sentence(one, asked, count) {
+function sentence(one, asked) {
   const close = WAYS.map(({ key, words }) => `${words} ${fixed(one.ways[key].closeness, 2)}`);
   const read = `${Math.round(100 * hitsOf(one, asked))}%`;
   const hit =
@@ -59,8 +59,7 @@ function sentence(one, asked, count) {
       : `Asked for a ${asked}, latent diffusion is read as a ${asked} in ${read} of its drawings.`;
   return (
     `At β = ${short(one.beta)} the codes have a mean σ of ${tidy(one.sigma)}, and the scale factor is ` +
-    `${fixed(one.scale, 2)}. Closeness of drawings: ${close.join(", ")}. On new images a mixture of ${count} ` +
-    `Gaussians gains ${fixed(one.gain, 1)} nats over N(0, I). ${hit}`
+    `${fixed(one.scale, 2)}. Closeness of drawings: ${close.join(", ")}. ${hit}`
   );
 }
 
@@ -126,7 +125,7 @@ export default interactive(FACE, ({ model, state, set, data, body, say, keep }) 
     factor.set(fixed(one.scale, 2));
     bits.set(fixed(one.rate, 1));
     plot.update();
-    say(sentence(one, digit, model.get("n_gaussians")));
+    say(sentence(one, digit));
     const flat = WAYS.flatMap(({ key }) => GAUGES.map((name) => [`${key}_${name}`, one.ways[key][name]]));
     return {
       beta: one.beta,

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 WAYS = ("prior", "gaussian", "mixture", "diffusion")
 GAUGES = ("closeness", "coverage", "confidence")
-FIGURES = ("sigma", "scale", "rate", "error", "gain")
+FIGURES = ("sigma", "scale", "rate", "error")
 N_SHOWN, N_SETS, N_DIGITS = 10, 3, 10
 N_ASKED = 50
 """Drawings of each digit that was asked for, behind the share that is recognised; N_SHOWN of them are shown."""
@@ -36,10 +36,10 @@ class GeneratorBoard(Interactive, script="generator_board", title="Inside an ima
 
     index: which of the betas. chosen_set: which ten drawings. asked: the digit that latent diffusion should draw, or -1
     for one of each. n_gaussians: of the mixture.
-    arrays: figures (betas, FIGURES): mean σ and scale factor; rate in bits and error per pixel of copies, held out; what
-    the mixture gains over the prior on held-out codes, in nats. gauges (betas, WAYS, GAUGES), hits (betas, 10), the
-    share of the drawings of each digit that the classifier reads as that digit. Pictures (rows, columns): originals
-    (10, …), copies (betas, 10, …), drawings (betas, WAYS, 3, 10, …), digits (betas, 10, 10, …).
+    arrays: figures (betas, FIGURES): mean σ and scale factor; rate in bits and error per pixel of copies, held out.
+    gauges (betas, WAYS, GAUGES), hits (betas, 10), the share of the drawings of each digit that the classifier reads as
+    that digit. Pictures (rows, columns): originals (10, …), copies (betas, 10, …), drawings (betas, WAYS, 3, 10, …),
+    digits (betas, 10, 10, …).
     """
 
     index = traitlets.Int(0, min=0).tag(sync=True)
@@ -153,7 +153,7 @@ def _measured(
 
 def _first_stage(
     model: LatentDiffusion, dataset: Dataset, n_gaussians: int, generator: Generator
-) -> tuple[dict[str, Tensor], float, float, float, float, float]:
+) -> tuple[dict[str, Tensor], float, float, float, float]:
     """Codes by name, and FIGURES."""
     import torch
 
@@ -165,7 +165,6 @@ def _first_stage(
     z, new = first.sample(*first.encode(dataset.train), generator), first.sample(mu, log_var, generator)
     mixture = fit_mixture(z, n_gaussians)
     error = (x - first.decode(new)).square().double().mean()
-    prior = torch.distributions.Normal(0.0, 1.0).log_prob(new).sum(dim=1).double().mean()
     noise = torch.randn(len(x), z.shape[1], generator=generator)
     root = torch.linalg.cholesky(torch.cov(z.T, correction=0))
     mixed = torch.from_numpy(mixture.sample(len(x))[0]).to(z.dtype)
@@ -177,8 +176,7 @@ def _first_stage(
         "mixture": mixed,
     }
     rate = kl_to_standard_normal(mu, log_var).double().mean() / math.log(2)
-    gain = mixture.score(new.double().numpy()) - prior
-    figures = ((0.5 * log_var).exp().double().mean(), model.scale, rate, error, gain)
+    figures = ((0.5 * log_var).exp().double().mean(), model.scale, rate, error)
     return codes, *(float(figure) for figure in figures)
 
 
