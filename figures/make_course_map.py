@@ -19,8 +19,9 @@ LESSONS = (
     ("10", "The exact VAE", "can we know that it\nis the best?"),
     ("11", "Real data", "does it hold outside\nthe lesson?"),
     ("12", "Denoising", "what does it mean to\ntake noise away?"),
+    ("13", "Codes from a list", "what if the code is\none entry of a list?"),
 )
-BITS, SCORECARD = ("01", "04", "06", "09"), ("02", "03", "04", "05", "09")
+BITS, SCORECARD = ("01", "04", "06", "09", "13"), ("02", "03", "04", "05", "09")
 WIDTH, HEIGHT, STEP_X, STEP_Y = 3.3, 1.75, 3.9, 2.45
 ROWS = -(-len(LESSONS) // 4)
 

@@ -24,6 +24,7 @@ MAY_IMPORT = {
         "bijections",
         "desiderata",
         "denoising",
+        "codebook",
         "generators",
         "questions",
     },
@@ -31,6 +32,7 @@ MAY_IMPORT = {
     "desiderata": {"models", "objectives", "gaussian", "data"},
     "training": {"models", "objectives", "gaussian", "data", "adam", "checkpoints", "progress"},
     "denoising": {"models", "objectives"},
+    "codebook": {"models"},
     "generators": {"models", "objectives", "denoising"},
     "adam": set(),
     "checkpoints": set(),
@@ -56,6 +58,7 @@ JUDGED = {
     "training",
     "desiderata",
     "denoising",
+    "codebook",
     "generators",
 }
 HEAVY = {"torch", "numpy", "matplotlib", "scipy", "sklearn", "anywidget", "ipywidgets", "pooch"}
