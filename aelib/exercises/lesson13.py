@@ -27,6 +27,7 @@ def _step_slips(x, entries) -> dict[str, tuple]:
     seeds = np.stack([x[np.square(x - entry).sum(axis=1).argmin()] for entry in entries])
     middle = np.stack([np.median(x[index == k], axis=0) for k in range(len(entries))])
     flat = np.stack([np.full(x.shape[1], x[index == k].mean()) for k in range(len(entries))])
+    n_chose = np.bincount(index, minlength=len(entries))[:, None]
     return {
         "not moved": (entries, "the entries have not moved: each becomes the mean of the examples that chose it."),
         "copies": (entries[index], "those are the chosen entries, one for each example; the answer is the new list, (M, D)."),
@@ -40,6 +41,8 @@ def _step_slips(x, entries) -> dict[str, tuple]:
         "to the end": (_settled(x, entries), "you went on until nothing moves; one step is asked."),
         "one mean": (flat, "you averaged over the numbers of the examples too; take the mean over the examples, with dim=0."),
         "medians": (middle, "those are medians; by (13.2) the best entry is the mean."),
+        "chosen again": (_one_by_one(x, entries), "the examples chose again after each entry had moved; first all examples choose, then all entries move."),
+        "entry counted": ((sums + entries) / (n_chose + 1), "the old entry is counted among its examples; take the mean of the examples alone."),
         "indices": (index, "those are the indices after rule 1; the answer is the new list, (M, D)."),
     }  # fmt: skip
 
@@ -48,6 +51,13 @@ def _moved(x, entries, index) -> np.ndarray:
     return np.stack(
         [x[index == k].mean(axis=0) if (index == k).any() else entry for k, entry in enumerate(entries)]
     )
+
+
+def _one_by_one(x, entries) -> np.ndarray:
+    for k in range(len(entries)):
+        moved = _moved(x, entries, _choices(x, entries))
+        entries = np.where(np.arange(len(entries))[:, None] == k, moved, entries)
+    return entries
 
 
 def _settled(x, entries) -> np.ndarray:
@@ -110,6 +120,8 @@ def _bug_slips(counts) -> dict[str, tuple]:
         "squares": (1 / np.square(p).sum(), "that is 1 over the sum of p², another measure; the perplexity is exp of the entropy."),
         "one added": (_perplexity(counts + 1), "one was added to each count; here the shares are counts / counts.sum()."),
         "counts": (np.exp(-(counts * np.log(counts)).sum()), "the counts are no shares; divide them by their sum."),
+        "log of counts": (np.exp(-(p * np.log(counts)).sum()), "the logarithm is of the counts; it should be of the shares p."),
+        "share of the list": (np.exp(nats) / len(counts), "you divided by M; the perplexity is a number of entries, not a share of the list."),
         "softmax": (_perplexity(powers), "softmax takes exp of the counts; shares are counts / counts.sum()."),
         "largest": (np.exp(-(counts / counts.max() * np.log(counts / counts.max())).sum()), "you divided by the largest count; shares sum to 1."),
     }  # fmt: skip
@@ -153,6 +165,11 @@ def _water_slips(values, level: float) -> dict[str, tuple]:
         "nats": ((bits * np.log(2), None), "that is in nats; use the logarithm to base 2."),
         "½ missing": ((2 * bits, None), "the ½ is missing: a direction costs half the logarithm of a ratio of variances."),
         "negative bits": ((every.sum(), None), "directions below the level gave negative bits; they cost 0."),
+        "upside down": ((-bits, None), "the sign is turned: the ratio in the logarithm is λ/level, not level/λ."),
+        "the ½ inside": ((np.log2(values / left / 2).sum(), None), "the ½ stands in the logarithm; it belongs before it."),
+        "clamp": ((0.5 * np.log2(values / np.maximum(values, level)).sum(), None), "clamp(min=level) takes the larger of λ and level; an error is the smaller one, clamp(max=level)."),
+        "λ missing": ((-0.5 * np.log2(left).sum(), None), "λ is missing in the logarithm: a direction costs ½ log₂(λ/d)."),
+        "sums first": ((0.5 * np.log2(values.sum() / left.sum()), None), "you summed before the logarithm; take the logarithm in each direction, and sum the bits."),
         "mean of bits": ((bits / len(values), None), "that is bits for each number; the whole example is asked, so sum over the directions."),
         "sum of errors": ((None, left.sum()), "that is the error of a whole example; divide by D for one number of it."),
         "level everywhere": ((None, level), "that is the level itself; a direction with less variance has only its own variance to lose."),
@@ -211,6 +228,10 @@ def _gradient_slips(z, entry, slope, commitment: float) -> dict[str, tuple]:
         "still entry": ((None, 0 * to_entry), "the entry gets no gradient: the codebook term ‖sg[z] − e‖² moves it."),
         "sign of the slope": ((commitment * pull - slope, None), "the sign of the slope is turned: straight-through hands it over as it is."),
         "weighted slope": ((commitment * (slope + pull), None), "the slope has no weight; γ belongs to the commitment term."),
+        "steps": ((-to_z, -to_entry), "those are steps downhill; the gradients themselves are asked, with the other sign."),
+        "squares": ([(slope + commitment * np.square(z - entry), None), (None, np.square(z - entry))], "those are squares; the derivative of ‖u‖² is 2u."),
+        "mean over K": ([(slope + commitment * pull / len(z), None), (None, to_entry / len(z))], "you averaged over the K numbers; ‖u‖² is their sum, and its derivative 2u."),
+        "slope twice": ((2 * slope + commitment * pull, None), "the slope counts once: it is a gradient already."),
         "weight squared": ((slope + commitment**2 * pull, None), "the weight counts once, not squared."),
         "one length": ((slope + commitment * np.square(z - entry).sum(), None), "‖z − e‖² itself was added; its gradient 2(z − e) is asked."),
     }  # fmt: skip
@@ -262,7 +283,9 @@ def _bits_slips(prior, likelihood, q) -> dict[str, tuple]:
         "image alone": (image, "only the image is counted; the index costs −log₂ p(z), and −log₂ q(z) comes back."),
         "mean inside": (float(-np.log2((q * prior * likelihood).sum())), "that is the logarithm of a mean; a mean length is the mean of logarithms."),
         "mean likelihood": (float(-np.log2((q * likelihood).sum())) + index - back, "−log₂ p(x|z) is averaged inside the logarithm; take the mean of the logarithms."),
-        "likeliest z": (apart[q.argmax()], "that is the length for the most probable z alone; take the mean over z from q."),
+        "likeliest z": ([apart[q.argmax()], (apart - np.log2(q))[q.argmax()]], "that is the length for the most probable z alone; take the mean over z from q."),
+        "on top": (index + image - back + np.log2((prior * likelihood).sum()), "that is KL(q(z|x) ‖ p(z|x)) in bits, which comes on top of −log₂ p(x); the whole length is asked."),
+        "back unweighted": (index + image + np.log2(q).sum(), "the bits that come back are summed without weights; take the mean of log₂ q(z) over z from q."),
     }  # fmt: skip
 
 

@@ -33,6 +33,10 @@ PLANTED: dict[str, list[tuple[str, str]]] = {
     "lesson13.water_filling": [
         (WATER + "(values / level).log2().sum() / 2, values.clamp(max=level).mean()", "they cost 0"),
         (WATER + "(values / values.clamp(max=level)).log2().sum() / 2, level", "that is the level itself"),
+        (
+            WATER + "(values / values.clamp(min=level)).log2().sum() / 2, level",
+            "takes the larger of λ and level",
+        ),
     ],
 }
 ACCEPTED: dict[str, list[str]] = {

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from functools import cache
 
+import numpy as np
 import pytest
 import torch
 from torch import Tensor
@@ -83,11 +84,11 @@ def test_what_is_sent_shows_the_right_digit_in_most_cases(seed):
 
 @pytest.mark.parametrize("seed", SEEDS)
 @pytest.mark.parametrize("bits", range(5, 9))
-def test_the_held_out_file_is_a_few_percent_shorter_than_whole_bits(bits, seed):
+def test_the_held_out_file_is_one_to_three_percent_shorter_than_whole_bits(bits, seed):
     train, held_out = data()
     counts = use(nearest(train, entries(bits, seed)), 2**bits) + 1
     prices = -(counts / counts.sum()).log2()
-    assert 0.95 < prices[nearest(held_out, entries(bits, seed))].mean() / bits < 1
+    assert 0.965 < prices[nearest(held_out, entries(bits, seed))].mean() / bits < 0.995
 
 
 @pytest.mark.parametrize(("K", "bits"), [(1, 1), (2, 2), (4, 1), (4, 2), (4, 4), (8, 1), (8, 2), (5, 1)])
@@ -148,6 +149,14 @@ def measured(model: VQVAE) -> tuple[int, float, float]:
     )
 
 
+def error_at_entropy(bits: float, seed: int) -> float:
+    """Held-out error of k-means whose index has this entropy, on the line between two lists."""
+    uses = [use(nearest(data()[0], entries(b, seed)), 2**b) for b in range(9)]
+    return float(
+        np.interp(bits, [entropy_in_bits(n).item() for n in uses], [error(b, seed) for b in range(9)])
+    )
+
+
 @pytest.mark.parametrize("seed", SEEDS)
 def test_remedies_for_dead_entries_lower_the_error_and_raise_the_bits(seed):
     plain, new, revived = (measured(trained(kind, seed)) for kind in ("random", "new start", "revived"))
@@ -157,6 +166,7 @@ def test_remedies_for_dead_entries_lower_the_error_and_raise_the_bits(seed):
         assert remedy[1] > plain[1] + 2
         assert remedy[2] < 0.85 * plain[2]
     for _, bits, off in (plain, new, revived):
+        assert off > 1.02 * error_at_entropy(bits, seed)
         assert off > error(round(bits), seed)
 
 
@@ -185,4 +195,6 @@ def test_bits_back_makes_a_file_of_minus_elbo(seed):
     assert lengths[0] < lengths[1]
     nothing_back = -(torch.softmax(log_joint, 1) * log_joint).sum() / torch.tensor(2.0).log()
     assert stack.bits - before < x.numel() / 2
-    assert lengths[0] < nothing_back
+    best_entry = -log_joint.max(dim=1).values.sum() / torch.tensor(2.0).log()
+    assert lengths[0] < best_entry < nothing_back
+    assert best_entry < 1.015 * lengths[0]
