@@ -25,6 +25,7 @@ MAY_IMPORT = {
         "desiderata",
         "denoising",
         "codebook",
+        "generators",
         "questions",
     },
     "plots": set(),
@@ -32,6 +33,7 @@ MAY_IMPORT = {
     "training": {"models", "objectives", "gaussian", "data", "adam", "checkpoints", "progress"},
     "denoising": {"models", "objectives"},
     "codebook": {"models"},
+    "generators": {"models", "objectives", "denoising"},
     "adam": set(),
     "checkpoints": set(),
     "progress": set(),
@@ -57,6 +59,7 @@ JUDGED = {
     "desiderata",
     "denoising",
     "codebook",
+    "generators",
 }
 HEAVY = {"torch", "numpy", "matplotlib", "scipy", "sklearn", "anywidget", "ipywidgets", "pooch"}
 

@@ -19,10 +19,11 @@ from playwright.sync_api import Page
 
 from aelib.data import digits
 from aelib.denoising import Denoiser
+from aelib.generators import LatentDiffusion
 from aelib.models import VAE, Autoencoder, LinearAutoencoder
 from aelib.objectives import neg_elbo
 from aelib.training import fit_many
-from aelib.widgets.base import numbers
+from aelib.widgets.base import levels, numbers
 from aelib.widgets.bend_slider import SPLITS, BendSlider
 from aelib.widgets.beta_slider import BetaSlider
 from aelib.widgets.codebook_board import CodebookBoard
@@ -30,6 +31,7 @@ from aelib.widgets.collapse_slider import LOG2_BETA, LOG2_NOISE, CollapseSlider
 from aelib.widgets.denoising_board import DENOISERS, LOG2_SIGMA, DenoisingBoard
 from aelib.widgets.direction_dial import DirectionDial
 from aelib.widgets.elbo_line import ElboLine
+from aelib.widgets.generator_board import GeneratorBoard
 from aelib.widgets.kl_board import KLBoard
 from aelib.widgets.rate_distortion_board import RateDistortionBoard
 from aelib.widgets.threshold_board import STEPS, ThresholdBoard
@@ -557,6 +559,59 @@ DENOISING = Row(
 )
 
 
+# ---- lesson 15 -------------------------------------------------------------------------------------------
+
+
+GENERATOR_BETAS = [1e-6, 0.1, 4.0]
+
+
+@cache
+def made_generators() -> GeneratorBoard:
+    """Hardly trained models are as good for this, with a classifier that prefers the inkiest tenth of a picture."""
+    data = digits()
+    first = [VAE(64, 3, hidden=(16,), noise_var=0.05, seed=seed) for seed in range(3)]
+    fit_many(first, data.train, epochs=6, lr=0.01, seeds=range(3), betas=GENERATOR_BETAS, loss=neg_elbo)
+    models = [LatentDiffusion(vae, data.train, n_labels=10, hidden=(8,)) for vae in first]
+    return GeneratorBoard.from_models(data, models, GENERATOR_BETAS, InkiestTenth(), n_gaussians=4)
+
+
+class InkiestTenth:
+    def predict_proba(self, x: np.ndarray) -> np.ndarray:
+        ink = np.abs(x[:, :60].reshape(len(x), 10, 6)).sum(axis=2) + 1e-9
+        return ink / ink.sum(axis=1, keepdims=True)
+
+
+def generator_board(**state) -> GeneratorBoard:
+    made = made_generators()
+    arrays = {name: numbers(made.array(name)) for name in made.arrays if made.arrays[name]["kind"] == "float"}
+    arrays |= {name: levels(made.array(name), bits=4) for name in made.arrays if name not in arrays}
+    return put(GeneratorBoard(betas=made.betas, n_gaussians=4, arrays=arrays), state)
+
+
+def generator_also(page: Page, widget: GeneratorBoard) -> None:
+    now = widget.now()
+    assert f"latent diffusion {now['diffusion_closeness']:.2f}" in says(page)
+    assert f"{math.floor(100 * now['hits'] + 0.5)}% of its drawings" in says(page)
+    assert (f"Asked for a {widget.asked}," in says(page)) == (widget.asked >= 0)
+
+
+GENERATOR = Row(
+    generator_board,
+    settings=[{"index": i, "chosen_set": s, "asked": -1} for i in range(3) for s in range(3)]
+    + [{"index": i, "asked": digit} for i, digit in ((0, 0), (2, 9), (1, 4))],
+    figures=lambda widget: widget.now(),
+    also=generator_also,
+    presses=(
+        Press("Weight", "ArrowRight", {"beta": 0.1}, repaints=True),
+        Press("4", "Space", {"asked": 4}, role="radio", repaints=True),
+        Press("Weight", "End", {"beta": 4.0}, repaints=True),
+    ),
+    picture=lambda page: page.locator(".ae-strip").last,
+    saved={"index": 2, "asked": 4},
+    tap=Tap(lambda w, h: (w - 22, 0.6 * h), lambda now: float(now["beta"]) == 1e-6),
+)
+
+
 ROWS = {
     "bend slider": BEND,
     "direction dial": DIAL,
@@ -568,4 +623,5 @@ ROWS = {
     "threshold board": THRESHOLD,
     "denoising board": DENOISING,
     "codebook board": CODEBOOK,
+    "generator board": GENERATOR,
 }
