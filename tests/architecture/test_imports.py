@@ -16,11 +16,22 @@ PACKAGE = ROOT / "aelib"
 
 # Each part of aelib and the parts that it may import; a part that is not named may import none.
 MAY_IMPORT = {
-    "widgets": {"models", "data", "gaussian", "bits", "bijections", "desiderata", "denoising", "questions"},
+    "widgets": {
+        "models",
+        "data",
+        "gaussian",
+        "bits",
+        "bijections",
+        "desiderata",
+        "denoising",
+        "sparse",
+        "questions",
+    },
     "plots": set(),
     "desiderata": {"models", "objectives", "gaussian", "data"},
     "training": {"models", "objectives", "gaussian", "data", "adam", "checkpoints", "progress"},
     "denoising": {"models", "objectives"},
+    "sparse": {"objectives", "desiderata"},
     "adam": set(),
     "checkpoints": set(),
     "progress": set(),
@@ -37,7 +48,7 @@ MAY_IMPORT = {
     "grade": {"exercises"},
     "kernels": set(),
 }
-JUDGED = {"models", "objectives", "likelihoods", "gaussian", "training", "desiderata", "denoising"}
+JUDGED = {"models", "objectives", "likelihoods", "gaussian", "training", "desiderata", "denoising", "sparse"}
 HEAVY = {"torch", "numpy", "matplotlib", "scipy", "sklearn", "anywidget", "ipywidgets", "pooch"}
 
 
