@@ -121,6 +121,10 @@ class SparseAutoencoder(nn.Module):
     ) -> None:
         super().__init__()
         _checked_sizes(n_inputs, n_features)
+        if center is not None and center.shape != (n_inputs,):
+            raise ValueError(
+                f"center should have {n_inputs} numbers, one an input, but has the shape {tuple(center.shape)}."
+            )
         self.k = None if k is None else _checked_k(k, n_features)
         start = torch.randn(n_features, n_inputs, generator=torch.Generator().manual_seed(seed))
         self.weight = nn.Parameter(nn.functional.normalize(start, dim=1))
@@ -204,9 +208,10 @@ def match(learned: Tensor, true: Tensor) -> Match:
     """Pair learned (K, D) and true (M, D) directions one to one, so that the sum of their cosines is the largest."""
     from scipy.optimize import linear_sum_assignment
 
-    cosines = _directions("true", true) @ _directions("learned", learned).T
+    learned, true = _directions("learned", learned), _directions("true", true)
     if learned.shape[1] != true.shape[1]:
         raise ValueError(f"learned has {learned.shape[1]} inputs and true has {true.shape[1]}.")
+    cosines = true @ learned.T
     rows, columns = map(torch.as_tensor, linear_sum_assignment(cosines.numpy(), maximize=True))
     partner = torch.full((len(true),), -1).index_put((rows,), columns)
     cosine = torch.zeros(len(true), dtype=cosines.dtype).index_put((rows,), cosines[rows, columns])

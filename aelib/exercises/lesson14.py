@@ -260,9 +260,7 @@ def _entropy(p, log=np.log2) -> float:
 def _information(on, labels, log=np.log2) -> float:
     joint = _table(on, labels)
     return (
-        _entropy(joint.sum(axis=1), log=log)
-        + _entropy(joint.sum(axis=0), log=log)
-        - _entropy(joint, log=log)
+        _entropy(joint.sum(axis=1), log=log) + _entropy(joint.sum(axis=0), log=log) - _entropy(joint, log=log)
     )
 
 
