@@ -294,7 +294,7 @@ def _switches(seed: int, n: int, classes: int, follow: float) -> tuple[np.ndarra
 
 @task(
     "14.5",
-    cases=[_switches(40, 60, 4, 0.8), _switches(41, 45, 3, 0.5), _switches(42, 80, 5, 0.95)],
+    cases=[_switches(59, 60, 4, 0.8), _switches(59, 45, 3, 0.5), _switches(59, 90, 5, 0.8)],
     slips=_information_slips,
     where=lambda on, labels: f"for {len(on)} inputs with {len(np.unique(labels))} labels",
     extremes=[

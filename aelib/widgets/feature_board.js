@@ -9,8 +9,8 @@ const FACE = {
 const PER_ROW = 6;
 const SEVERAL = 10;
 const NO_GUESS = -1;
-const EFFECT = [-5, 0.5];
-const INFORMATION = [0, 0.7];
+const EFFECT = [-8, 0.6];
+const INFORMATION = [0, 0.8];
 const KINDS = [
   { words: "a learned feature", tone: "latent", name: "learned" },
   { words: "a random direction", tone: "error", name: "random" },
@@ -115,18 +115,18 @@ function testsChart(now, choose) {
     left: 2.4,
     x: {
       domain: INFORMATION,
-      ticks: [0, 0.2, 0.4, 0.6].map((tick) => [tick, tick]),
+      ticks: [0, 0.2, 0.4, 0.6, 0.8].map((tick) => [tick, tick]),
       title: "information about the label, bits",
     },
     y: {
       domain: EFFECT,
-      ticks: [-4, -3, -2, -1, 0].map((tick) => [tick, fixed(tick, 0)]),
+      ticks: [-8, -6, -4, -2, 0].map((tick) => [tick, fixed(tick, 0)]),
       title: "change of log p(name) without it",
     },
     draw: (c) =>
       KINDS.forEach(({ name, tone }, k) => {
-        c.dot(0.03, -3.75 - 0.45 * k, `ae-dot-${tone}`, 0.3);
-        c.text(0.055, -3.75 - 0.45 * k, name, `ae-text-${tone}`, "start", 0, 0.28);
+        c.dot(0.46, -5.6 - 0.75 * k, `ae-dot-${tone}`, 0.3);
+        c.text(0.485, -5.6 - 0.75 * k, name, `ae-text-${tone}`, "start", 0, 0.28);
       }),
     move: (c) => {
       const { all, place, guess } = now();
@@ -136,7 +136,8 @@ function testsChart(now, choose) {
     drag: (information, effect) => {
       const far = (one) => {
         const [a, b] = seen(one);
-        return Math.hypot((a - information) / 0.7, (b - effect) / 5.5);
+        const [wide, tall] = [INFORMATION, EFFECT].map(([low, high]) => high - low);
+        return Math.hypot((a - information) / wide, (b - effect) / tall);
       };
       const { all } = now();
       choose(all.reduce((best, one, n) => (far(one) < far(all[best]) ? n : best), 0));

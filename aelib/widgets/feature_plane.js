@@ -34,6 +34,7 @@ const regular = (() => {
 })();
 
 const pca = (p) => (COUNT - 2) * p * (1 - p);
+const KEPT = ["none", "one", "two", "three", "four", "all five"];
 const shown = (value) => Number(value.toPrecision(2)).toString();
 
 function sentence({ p, best, pentagon, s, read, error, kept }) {
@@ -41,7 +42,7 @@ function sentence({ p, best, pentagon, s, read, error, kept }) {
   const sizes = read.map((value) => fixed(value, 2)).join(", ");
   const state = on.length ? `With ${on.join(", ")} on` : "With all off";
   return (
-    `Each feature is on in ${shown(100 * p)}% of the inputs: ${kept} of the five have a direction, and the ` +
+    `Each feature is on in ${shown(100 * p)}% of the inputs: ${KEPT[kept]} have a direction, and the ` +
     `expected error is ${best.toFixed(4)}; a regular pentagon has ${pentagon.toFixed(4)}, ` +
     `PCA ${pca(p).toFixed(4)}. ${state}, the readout is ${sizes}: error ${error.toFixed(3)}.`
   );
@@ -131,7 +132,7 @@ function arrowPlane(now) {
     },
     describe: () => {
       const { kept, code } = now();
-      return `${kept} of the five features have a direction; the code is at ${fixed(code[0], 2)}, ${fixed(code[1], 2)}.`;
+      return `Of the five features ${KEPT[kept]} have a direction; the code is at ${fixed(code[0], 2)}, ${fixed(code[1], 2)}.`;
     },
   });
 }
@@ -144,6 +145,7 @@ function errorChart(probabilities, errors, now, hold) {
     label: "expected error against p",
     height: 15,
     left: 2.8,
+    right: 1.4,
     x: {
       domain: [probabilities[0], probabilities.at(-1)],
       log: true,

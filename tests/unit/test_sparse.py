@@ -104,6 +104,7 @@ def test_top_k_keeps_the_k_largest(k, seed):
 # The autoencoder
 
 
+@torch.no_grad()
 def test_its_copy_and_its_loss_by_plain_loops():
     model, x = SparseAutoencoder(3, 5, center=draw(3, seed=1, dtype=torch.float32)), draw(4, 3).float()
     total = 0.0
