@@ -30,7 +30,8 @@ from aelib.widgets.collapse_slider import LOG2_BETA, LOG2_NOISE, CollapseSlider
 from aelib.widgets.denoising_board import DENOISERS, LOG2_SIGMA, DenoisingBoard
 from aelib.widgets.direction_dial import DirectionDial
 from aelib.widgets.elbo_line import ElboLine
-from aelib.widgets.feature_board import KINDS, NO_GUESS, SEVERAL, FeatureBoard
+from aelib.widgets.feature_board import KINDS as WAYS
+from aelib.widgets.feature_board import NO_GUESS, SEVERAL, FeatureBoard
 from aelib.widgets.feature_plane import FeaturePlane
 from aelib.widgets.kl_board import KLBoard
 from aelib.widgets.rate_distortion_board import RateDistortionBoard
@@ -576,7 +577,7 @@ def features_also(page: Page, widget: FeatureBoard) -> None:
     else:
         assert ("You are right" in says(page)) == bool(now["right"])
         assert f"{now['information']:.2f} bits" in says(page)
-        learned = KINDS[int(now["kind"])] == "learned"
+        learned = WAYS[int(now["kind"])] == "learned"
         assert ("It is a learned feature." in says(page)) == learned
 
 
