@@ -194,7 +194,7 @@ SAME: list[tuple[str, str, Callable[[Any], Any], Callable[[], Any]]] = [
         lambda theirs: sparse_numbers(sparse.SparseAutoencoder, theirs),
         lambda: sparse_numbers(sparse.SparseAutoencoder, price_of),
     ),
-    ("14", "match", match_numbers, lambda: match_numbers(sparse.match)),
+    ("14", "pair_up", match_numbers, lambda: match_numbers(sparse.match)),
 ]
 
 
