@@ -29,7 +29,8 @@ function sentence({ lam, error, on, places }, { place, guess, told, right }) {
   const where = `Direction ${place + 1} of ${places} at λ = ${lam}`;
   const copy = `the autoencoder leaves ${percent(error)} of the variance, with ${fixed(on, 1)} features on`;
   if (guess === NO_GUESS) return `${where}: ${copy}. Which digit turns this direction on?`;
-  const verdict = right ? "You are right" : "Not this";
+  const answer = guesses.find(({ value }) => value === guess).label;
+  const verdict = right ? `You are right, ${answer}` : `Not ${answer}`;
   const counted = `of the training digits that turn it on, ${percent(share)} are a ${name}`;
   const tests = `on or off tells ${fixed(information, 2)} bits about the label`;
   const loss = `without it log p(${name}) changes by ${fixed(effect, 2)}`;
