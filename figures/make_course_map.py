@@ -19,32 +19,45 @@ LESSONS = (
     ("10", "The exact VAE", "can we know that it\nis the best?"),
     ("11", "Real data", "does it hold outside\nthe lesson?"),
     ("12", "Denoising", "what does it mean to\ntake noise away?"),
+    ("13", "Codes from a list", "what if the code is\none entry of a list?"),
+    ("14", "More features", "can a code hold more\nfeatures than numbers?"),
+    ("15", "Image generators", "what is the autoencoder\ninside one?"),
 )
-BITS, SCORECARD = ("01", "04", "06", "09"), ("02", "03", "04", "05", "09")
-WIDTH, HEIGHT, STEP_X, STEP_Y = 3.3, 1.75, 3.9, 2.45
+BITS, SCORECARD = ("01", "04", "06", "09", "13", "15"), ("02", "03", "04", "05", "09")
+PARTS = {
+    0: "Part one: from compression to a VAE on real data",
+    3: "Part two: where autoencoders are used today (needs 06 to 09)",
+}
+"""By the row that each begins with."""
+WIDTH, HEIGHT, STEP_X, STEP_Y, HEADING = 3.3, 1.75, 3.9, 2.45, 0.6
 ROWS = -(-len(LESSONS) // 4)
 
 
 def draw() -> Figure:
-    fig, ax = new_figure(10, 0.35 + 1.65 * ROWS)
-    ax.set(
-        xlim=(-0.3, 3 * STEP_X + WIDTH + 0.3),
-        ylim=(-1.15, (ROWS - 1) * STEP_Y + HEIGHT + 0.25),
-        aspect="equal",
-    )
+    fig, ax = new_figure(10, 0.35 + 1.65 * ROWS + 0.4 * len(PARTS))
+    ax.set(xlim=(-0.3, 3 * STEP_X + WIDTH + 0.3), ylim=(-1.15, top(0) + HEADING + 0.1), aspect="equal")
     ax.axis("off")
+    for row, name in PARTS.items():
+        ax.text(0, top(row) + 0.3, name, color=BLACK, fontsize=12, fontweight="bold")
     for position, lesson in enumerate(LESSONS):
         box(ax, *corner(position), *lesson)
     for position in range(len(LESSONS) - 1):
-        arrow(ax, position)
+        if (position + 1) / 4 not in PARTS:
+            arrow(ax, position)
     legend(ax)
     return fig
+
+
+def top(row: int) -> float:
+    """Upper edge of the boxes of a row; a part that begins in a later one has its heading between."""
+    headings = sum(later > row for later in PARTS)
+    return (ROWS - 1 - row) * STEP_Y + HEIGHT + headings * HEADING
 
 
 def corner(position: int) -> tuple[float, float]:
     """Lower left corner of a lesson's box: four in a row, rows from the top, each read from the left."""
     row, column = divmod(position, 4)
-    return column * STEP_X, (ROWS - 1 - row) * STEP_Y
+    return column * STEP_X, top(row) - HEIGHT
 
 
 def box(ax, x: float, y: float, number: str, title: str, question: str) -> None:
@@ -70,7 +83,7 @@ def arrow(ax, position: int) -> None:
     if same_row:
         ax.annotate("", end, start, arrowprops=style)
         return
-    between = (y0 + y1 + HEIGHT) / 2
+    between = y0 - (STEP_Y - HEIGHT) / 2
     ax.plot([start[0], start[0], end[0]], [start[1], between, between], color=GREY, lw=1.4)
     ax.annotate("", end, (end[0], between), arrowprops=style | {"shrinkA": 0})
 
@@ -80,7 +93,7 @@ def legend(ax) -> None:
     ax.text(
         0.4,
         -0.75,
-        "bits against distortion: one plot that comes back in four lessons",
+        "bits against distortion: one plot in six lessons",
         color=BLACK,
         fontsize=9.6,
         va="center",

@@ -131,10 +131,11 @@ def photograph_all(notebook: NotebookNode, before: NotebookNode, browser: Browse
             continue
         state = hashlib.sha256(json.dumps(model, sort_keys=True).encode()).hexdigest()
         if state in kept:
-            output.data[PNG], output.metadata[PNG] = kept[state].data[PNG], kept[state].metadata[PNG]
-            continue
-        image, about = photograph(browser, {"state": model["state"], "buffers": model.get("buffers", [])})
-        output.data[PNG] = base64.b64encode(image).decode("ascii")
+            output.data[PNG], about = kept[state].data[PNG], kept[state].metadata[PNG]
+        else:
+            saved = {"state": model["state"], "buffers": model.get("buffers", [])}
+            image, about = photograph(browser, saved)
+            output.data[PNG] = base64.b64encode(image).decode("ascii")
         output.metadata[PNG] = NotebookNode(about, of=state)
         output.data["text/plain"] = about["alt"]
 

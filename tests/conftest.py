@@ -51,6 +51,7 @@ SLOWEST = (
     "tests/unit/test_lesson10_claims.py",
     "tests/unit/test_lesson11_claims.py",
     "tests/unit/test_lesson12_claims.py",
+    "tests/unit/test_lesson13_claims.py",
     "tests/unit/test_lesson14_claims.py",
 )
 """The longest files come first, so that the workers end together."""

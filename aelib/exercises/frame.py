@@ -157,9 +157,9 @@ def array(answer, name: str = "your answer") -> np.ndarray:
         raise Wrong(sentence(f"{name} is None: does your function end with `return`?"), "no return")
     if hasattr(answer, "detach"):
         answer = answer.detach().cpu()
+    kind = type(answer).__name__
     if isinstance(answer, tuple | list):
         answer = [part.detach().cpu() if hasattr(part, "detach") else part for part in answer]
-    kind = type(answer).__name__
     try:
         given = np.real_if_close(np.asarray(answer))
         values = None if given.dtype.kind == "c" else np.asarray(given, dtype=np.float64)

@@ -214,4 +214,4 @@ def match_codes(card_a, card_b, card_c, card_d) -> str:
         if name != CARDS[card]:
             why = f"{CODES[name][0].upper()}{CODES[name][1:]}."
             raise Wrong(f"Card {card} is not {name!r}. What would {name!r} do? {why}", f"{name} as {card}")
-    return "Right. Three of the four copy perfectly, so no error curve can tell them apart; the other wishes can."
+    return "Right. Three of the four copy perfectly, so no error curve can tell them apart; the other desiderata can."

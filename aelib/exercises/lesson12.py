@@ -37,11 +37,14 @@ def _denoiser_slips(y, x, sigma: float) -> dict[str, tuple]:
         "σ for σ²": (mean(squares / (2 * sigma)), "you divided by 2σ; the exponent of the Gaussian has 2σ²."),
         "½ missing": (mean(squares / sigma**2), "the ½ of the Gaussian's exponent is missing."),
         "½ of the distance": (mean(squares / (4 * sigma**2)), "you divided by 4σ²; the exponent is −‖y − x_i‖²/2σ²."),
-        "distance not squared": (mean(np.sqrt(squares) / (2 * sigma**2)), "the distance stands there without its square."),
+        "precedence": (mean(squares / 2 * sigma**2), "squares / 2 * sigma**2 multiplies by σ²: write squares / (2 * sigma**2)."),
+        "distance not squared": ([mean(np.sqrt(squares) / width) for width in (2 * sigma**2, sigma**2, 2 * sigma, sigma)], "the distance stands there without its square."),
         "mean over the inputs": (mean(cost / x.shape[1]), "the squares are averaged over the D inputs; ‖y − x_i‖² is their sum."),
         "sign": (mean(-cost), "the sign is turned: the farthest examples have the largest weights."),
         "other axis": (mean(cost, axis=0), "the weights sum to 1 over the noisy inputs; for each noisy input they should sum to 1 over the examples."),
         "not normalised": (raw @ x, "the weights do not sum to 1: divide them by their sum."),
+        "weights alone": (_shares(cost), "those are the weights, one for each example; multiply them by the examples, for a mean of shape (m, D)."),
+        "step": (mean(cost) - y, "that is the step E[x|y] − y; the denoised E[x|y] itself is asked."),
     }  # fmt: skip
 
 
@@ -81,9 +84,14 @@ FAULTS = {
 
 def _score(y, x, sigma: float, faults: tuple[str, ...] = ()) -> np.ndarray:
     """The mean pull (x_i − y)/σ² of all examples, with these faults put in."""
-    shares = _shares(_squares(y, x) / (2 * (sigma if "weights" in faults else sigma**2)))
-    pull = (shares[:, :, None] * (x - y[:, None])).sum(axis=1)
+    pull = _mean_pull(y, x, 2 * (sigma if "weights" in faults else sigma**2))
     return (-1 if "sign" in faults else 1) * pull / (sigma if "division" in faults else sigma**2)
+
+
+def _mean_pull(y, x, width: float) -> np.ndarray:
+    """The mean of x_i − y, with weights from squares / width."""
+    shares = _shares(_squares(y, x) / width)
+    return (shares[:, :, None] * (x - y[:, None])).sum(axis=1)
 
 
 def _bug_slips(y, x, sigma: float) -> dict[str, tuple]:
@@ -93,6 +101,15 @@ def _bug_slips(y, x, sigma: float) -> dict[str, tuple]:
     return left | {
         "denoised": (want * sigma**2 + y, "that is the denoised y; the score is its difference from y, divided by σ²."),
         "not divided": (want * sigma**2, "that is the step from y to its denoised; the score is this divided by σ²."),
+        "multiplied": (want * sigma**4, "you multiplied by σ²; Tweedie's formula divides by it."),
+        "divided twice": (want / sigma**2, "you divided by σ⁴; Tweedie's formula divides by σ²."),
+        "half of it": (want / 2, "you divided by 2σ²; the 2 belongs to the weights alone."),
+        "½ missing": (_mean_pull(y, x, sigma**2) / sigma**2, "the weights divide by σ², and the exponent of the Gaussian has 2σ²."),
+        "2 squared": (_mean_pull(y, x, 4 * sigma**2) / sigma**2, "the weights divide by (2σ)², and the exponent of the Gaussian has 2σ²."),
+        "precedence": (_mean_pull(y, x, 2 / sigma**2) / sigma**2, "squares / 2 * sigma**2 multiplies by σ²: write squares / (2 * sigma**2)."),
+        "nearest example": ((x[_squares(y, x).argmin(axis=1)] - y) / sigma**2, "that points to the nearest example alone; the mean of all examples is asked, with their weights."),
+        "all alike": ((x.mean(axis=0) - y) / sigma**2, "that points to the mean of all examples, as if y told nothing: near ones are more probable."),
+        "log-density": (np.log(np.exp(-_squares(y, x) / (2 * sigma**2)).sum(axis=1)), "that is a log-density; the score is its gradient, one row for each y."),
     }  # fmt: skip
 
 
@@ -135,6 +152,13 @@ def _wiener_slips(values, sigma: float) -> dict[str, tuple]:
         "the variance": (values.mean(), "that is the error of the mean, which does not look at y."),
         "mean eigenvalue": (values.mean() * noise / (values.mean() + noise), "you put the mean eigenvalue into the formula; each direction has its own λ."),
         "twice": (2 * each.mean(), "that is twice the right value."),
+        "half": (each.mean() / 2, "that is half the right value."),
+        "each": (each, "those are the errors of each direction; take their mean."),
+        "root": (np.sqrt(each.mean()), "that is a root; the mean squared error is asked."),
+        "λ²": ((values**2 * noise / (values**2 + noise)).mean(), "you squared λ; an eigenvalue is a variance already."),
+        "share kept": ((values / (values + noise)).mean(), "that is the share λ/(λ + σ²) that is kept, without a unit; σ² times it is the error of a direction."),
+        "share lost": ((noise / (values + noise)).mean(), "that is the share σ²/(λ + σ²) that is lost, without a unit; λ times it is the error of a direction."),
+        "gain": (noise - each.mean(), "that is how far the error falls below σ²; the error that is left is asked."),
     }  # fmt: skip
 
 
@@ -162,11 +186,17 @@ def _step_slips(y, denoised, sigma: float, lower: float) -> dict[str, tuple]:
         "no step": (y, "y has not moved."),
         "variances": (denoised + ratio**2 * noise, "you scaled by σ'²/σ²; the noise y − d shrinks as σ does, by σ'/σ."),
         "other end": (y - ratio * noise, "the shares are exchanged: σ'/σ is what stays of the noise, not what goes."),
-        "inverse": (denoised + noise / ratio if lower else denoised, "the ratio is upside down: σ' is smaller than σ, and the noise shrinks."),
+        "inverse": (denoised + noise / ratio, "the ratio is upside down: σ' is smaller than σ, and the noise shrinks."),
         "difference": (denoised + (sigma - lower) * noise, "you scaled by σ − σ'; the noise that is left has the share σ'/σ."),
         "new level": (denoised + lower * noise, "you scaled by σ' alone: y − d has the size of σ already, so divide by σ."),
         "away": (denoised - ratio * noise, "the noise that is left has the wrong sign: it is y − d."),
         "from y": (y + ratio * noise, "you began at y: the step begins at the denoised d."),
+        "root": (denoised + ratio**0.5 * noise, "you scaled by the root of σ'/σ; the noise y − d shrinks as σ does, by σ'/σ."),
+        "what was taken": (denoised + np.sqrt(1 - ratio**2) * noise, "√(σ² − σ'²) is for adding fresh noise; here the noise that is there shrinks, by σ'/σ."),
+        "all shrinks": (ratio * y, "y shrank as a whole; the denoised d stays, and only the noise y − d shrinks."),
+        "upwards": (y + (sigma - lower) / sigma * noise, "that step goes up in noise: σ' − σ is negative."),
+        "not divided": (y + (lower - sigma) * noise, "a division by σ is missing: dy/dσ = (y − d)/σ."),
+        "divided twice": (y + (lower - sigma) * noise / sigma**2, "you divided by σ²: the flow is −σ times the score, (y − d)/σ."),
     }  # fmt: skip
 
 
@@ -175,12 +205,18 @@ def _step_slips(y, denoised, sigma: float, lower: float) -> dict[str, tuple]:
     cases=[
         (NOISY, THREE[:3], 0.8, 0.5),
         (_draws(6, 2, 4), _draws(7, 2, 4), 1.5, 1.2),
-        (NOISY, THREE[:3], 0.3, 0.0),
     ],
     slips=_step_slips,
     where=lambda y, denoised, sigma, lower: f"from σ = {sigma:g} to σ' = {lower:g}",
+    extremes=[
+        Extreme(
+            (NOISY, THREE[:3], 0.3, 0.0),
+            "down to 0",
+            "at σ' = 0 nothing is left of the noise, so y' = d. Do not divide by σ'.",
+        )
+    ],
     rule="y' = d + (σ'/σ)(y − d).",
-    right="Right: the denoised stays, and of the noise the share σ'/σ. With one example only this step is exact.",
+    right="Right: the denoised stays, and of the noise the share σ'/σ. With a single example this step is exact.",
 )
 def step(y, denoised, sigma: float, lower: float) -> np.ndarray:
     """``answer(y, denoised, sigma, lower) -> (m, D)``: y at the lower noise level, by one Euler step of (12.7)."""
@@ -208,13 +244,17 @@ def _hidden_slips(cov, hidden: list[int]) -> dict[str, tuple]:
     seen = [i for i in range(D) if i not in hidden]
     left, total = _left(cov, hidden, seen), float(np.trace(cov[np.ix_(hidden, hidden)]))
     inverse = np.linalg.inv(cov)
-    cross = cov[np.ix_(seen, hidden)]
+    block = inverse[np.ix_(hidden, hidden)]
+    rest, cross = np.linalg.inv(block), cov[np.ix_(seen, hidden)]
     return {
         "sum": (left, "that is the sum over the hidden numbers; divide by how many they are."),
         "over D": (left / D, "you divided by D; the error is asked for each hidden number."),
         "no guess": (total / m, "that is the variance of the hidden numbers: nothing was taken from the seen ones."),
         "what is explained": ((total - left) / m, "that is the part which the seen numbers explain; the error is what is left of the variance."),
-        "exchanged": (_left(cov, seen, hidden) / len(seen), "hidden and seen are exchanged: the indices in hidden are those to be guessed."),
+        "explained added": ((2 * total - left) / m, "the explained part is added; it is taken off the variance."),
+        "whole matrix": ([rest, rest.mean(), rest.sum() / m], "the errors of the hidden numbers stand on the diagonal of that matrix; take its trace, and divide by how many they are."),
+        "block of the inverse": (np.trace(block) / m, "that is a block of S⁻¹. Its inverse is S_mm − S_mo S_oo⁻¹ S_om, so invert the block before you take the trace."),
+        "exchanged": ([_left(cov, seen, hidden) / len(seen), _left(cov, seen, hidden) / m], "hidden and seen are exchanged: the indices in hidden are those to be guessed."),
         "others seen": (float(np.mean([1 / inverse[i, i] for i in hidden])), "this guesses each hidden number from all others, the other hidden ones too; they are not known."),
         "no inverse": ((total - float(np.trace(cross.T @ cross))) / m, "the inverse of S_oo is missing: the seen numbers overlap, and it undoes that."),
         "entry by entry": ((total - float((cross**2 / cov.diagonal()[seen][:, None]).sum())) / m, "you divided by the variances of the seen numbers; they are correlated, so the whole S_oo is inverted."),

@@ -230,7 +230,7 @@ const places = remembering((degrees) => {
 });
 const partsOf = remembering((degrees) => overlaps(places(degrees).centres, degrees));
 
-/** The code, what it tells, and what the wishes of lesson 02 say of it. */
+/** The code, what it tells, and what the desiderata of lesson 02 say of it. */
 function survey({ noise, degrees, swaps, swapList }) {
   const [given, { centres, shares }] = [cellGivenLevel(noise), places(degrees)];
   const orders = swapList.map((pairs) => contents(pairs, swaps));

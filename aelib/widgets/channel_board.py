@@ -127,7 +127,7 @@ def _area(polygon: np.ndarray) -> float:
 
 
 class ChannelBoard(Interactive, script="channel_board", title="What does information not see?"):
-    """Noise, rotation and swaps of cells on a small channel: what they do to I(X; Z), to a bound, and to the wishes.
+    """Noise, rotation and swaps of cells on a small channel: what they do to I(X; Z), to a bound, and to the desiderata.
 
     noise: in cells, 0 to 2. degrees: how far h turns the board, 0 to 90. swaps: how many pairs of cells h
     exchanges in each coordinate, before it turns. follows: whether the decoder model decodes h⁻¹(z), or z as

@@ -108,10 +108,7 @@ function verdict(area) {
   if (area >= 0.9) return "The score ranks well: a strange picture nearly always has the higher one.";
   if (area > 0.6) return "The score helps: a strange picture has the higher one more often than not.";
   if (area >= 0.4) return "The score is hardly better than a coin.";
-  return (
-    "The ranking stands on its head: " +
-    "the strange pictures look more normal to this score than the normal ones."
-  );
+  return "The ranking is reversed: the strange pictures look more normal to this score than the normal ones.";
 }
 
 function sentence(board, state, now) {

@@ -24,6 +24,7 @@ MAY_IMPORT = {
         "bijections",
         "desiderata",
         "denoising",
+        "codebook",
         "sparse",
         "questions",
     },
@@ -31,6 +32,7 @@ MAY_IMPORT = {
     "desiderata": {"models", "objectives", "gaussian", "data"},
     "training": {"models", "objectives", "gaussian", "data", "adam", "checkpoints", "progress"},
     "denoising": {"models", "objectives"},
+    "codebook": {"models"},
     "sparse": {"objectives", "desiderata"},
     "adam": set(),
     "checkpoints": set(),
@@ -48,7 +50,17 @@ MAY_IMPORT = {
     "grade": {"exercises"},
     "kernels": set(),
 }
-JUDGED = {"models", "objectives", "likelihoods", "gaussian", "training", "desiderata", "denoising", "sparse"}
+JUDGED = {
+    "models",
+    "objectives",
+    "likelihoods",
+    "gaussian",
+    "training",
+    "desiderata",
+    "denoising",
+    "codebook",
+    "sparse",
+}
 HEAVY = {"torch", "numpy", "matplotlib", "scipy", "sklearn", "anywidget", "ipywidgets", "pooch"}
 
 

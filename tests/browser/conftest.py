@@ -46,7 +46,10 @@ from axe_playwright_python.sync_playwright import Axe
 from ipywidgets import Widget
 from ipywidgets.widgets.widget import _remove_buffers
 from nbformat import NotebookNode
+from nbformat.sign import NotebookNotary
 from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page, sync_playwright
+
+from aelib.kernels.provisioner import template
 
 HERE = Path(__file__).resolve().parent
 ROOT = HERE.parents[1]
@@ -64,9 +67,15 @@ NO_BROWSER = (
     "no Chromium or Chrome was found: install one (Debian, Ubuntu: sudo apt-get install chromium; "
     "macOS: brew install --cask chromium; Windows: Google Chrome) and the interactives are tested too"
 )
-JUPYTERLAB_SAYS = ("widget model not found", "Canceled future for", "debugger state")
-"""Not ours: JupyterLab may draw an output before a notebook's models are back, and draws it again; and it may still
-wait for answers of a kernel that a test shuts down."""
+JUPYTERLAB_SAYS = (
+    "widget model not found",
+    "Canceled future for",
+    "debugger state",
+    "Could not send widget sync message Error: Cannot send",
+)
+"""Not ours: JupyterLab may draw an output before a notebook's models are back, and draws it again; it may still wait
+for answers of a kernel that a test shuts down; and what is dragged then cannot be sent, now or when the next test has
+begun."""
 KERNEL_LIST = "/api/kernels"
 """Not ours: asked for its kernels while one is being started, jupyter_server 2.21 fails with status 500 (that one has
 no `last_activity` yet); JupyterLab asks again."""
@@ -383,18 +392,18 @@ def jupyter_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]
     shutil.copy(ROOT / "publish" / "overrides.json", settings)
     environment, port = private_environment(folder), free_port()
     server = Server(f"http://127.0.0.1:{port}", environment["JUPYTER_TOKEN"], root, environment)
-    with log.open("w") as out:
+    with log.open("w") as out, template() as variables:  # as `make lab` does
         command = lab_command(root, settings, port)
-        process = subprocess.Popen(command, env=environment, stdout=out, stderr=out, cwd=folder)
-    try:
-        wait_until_up(server, process, log)
-        yield server
-    finally:
-        process.terminate()
+        process = subprocess.Popen(command, env=environment | variables, stdout=out, stderr=out, cwd=folder)
         try:
-            process.wait(20)
-        except subprocess.TimeoutExpired:
-            process.kill()
+            wait_until_up(server, process, log)
+            yield server
+        finally:
+            process.terminate()
+            try:
+                process.wait(20)
+            except subprocess.TimeoutExpired:
+                process.kill()
 
 
 READY = """(path) => {
@@ -415,6 +424,15 @@ FAILED_CELLS = """() => [...window.jupyterapp.shell.currentWidget.content.model.
   .flatMap((cell) => (cell.type === "code" ? cell.outputs.toJSON() : []))
   .filter((output) => output.output_type === "error")
   .map((output) => `${output.ename}: ${output.evalue}`)"""
+OPEN = """(path) => { window.jupyterapp.commands.execute("docmanager:open", { path }); }"""
+CLOSE_ALL = """async () => {
+  for (const open of [...(window.jupyterapp?.shell.widgets("main") ?? [])]) {
+    await open.sessionContext?.shutdown();
+    open.dispose();
+  }
+  return Boolean(window.jupyterapp) && !document.querySelector(".jp-Dialog");
+}"""
+IS_LIGHT = "document.body.dataset.jpThemeLight === 'true'"
 SHUT_DOWN = """async () => {
   await window.jupyterapp?.shell.currentWidget?.sessionContext?.shutdown();
 }"""
@@ -428,21 +446,20 @@ CHANGE_THEME = """async (theme) => {
 
 @dataclass
 class Lab(Pages):
-    """Notebooks in JupyterLab, each on a page and in a workspace of its own.
+    """Notebooks in JupyterLab, opened one after another on one page, as a student opens them.
 
-    A worker's pages share their cookies and their cache: JupyterLab's scripts are read and compiled once.
+    To open JupyterLab costs more than most tests. A test that changes more of its page than its size and theme
+    asks for one of its own, with a workspace of its own. All share their cookies and their cache.
     """
 
     server: Server | None = None
     shared: dict[bool, BrowserContext] = field(default_factory=dict)
+    desks: dict[bool, Page] = field(default_factory=dict)
 
     def new_page(self, width: int, height: int, theme: str, touch: bool) -> Page:
         if touch not in self.shared:
             self.shared[touch] = self.new_context(width, height, theme, touch)
-        page = hindered(self.shared[touch].new_page())
-        page.set_viewport_size({"width": width, "height": height})
-        page.emulate_media(color_scheme=theme)
-        return page
+        return hindered(self.shared[touch].new_page())
 
     def write(self, name: str, notebook: NotebookNode) -> str:
         """Put a notebook made by a test beside the lessons; gives its name back."""
@@ -452,23 +469,40 @@ class Lab(Pages):
 
     def trust(self, name: str) -> None:
         """Sign a notebook, so that its saved outputs may run their scripts."""
-        command = [sys.executable, "-m", "jupyter", "trust", str(self.server.root / name)]
-        subprocess.run(command, env=self.server.environment, check=True, capture_output=True)
+        notary = NotebookNotary(data_dir=self.server.environment["JUPYTER_DATA_DIR"])
+        notary.sign(nbformat.read(self.server.root / name, as_version=4))
 
     def open_notebook(
-        self, name: str, *, width: int = 1280, height: int = 900, theme: str = "light", touch: bool = False
+        self,
+        name: str,
+        *,
+        width: int = 1280,
+        height: int = 900,
+        theme: str = "light",
+        touch: bool = False,
+        own: bool = False,
     ) -> Page:
-        """A page that shows the notebook, its kernel started and idle."""
-        page = self.new_page(width, height, theme, touch)
-        workspace = f"test-{secrets.token_hex(4)}"
-        page.goto(
-            f"{self.server.url}/lab/workspaces/{workspace}/tree/{quote(name)}?token={self.server.token}"
-        )
+        """A page that shows the notebook, its kernel started and idle; own: on a page that no other test has seen."""
+        desk = None if own else self.desks.get(touch)
+        page = desk or self.new_page(width, height, theme, touch)
+        page.set_viewport_size({"width": width, "height": height})
+        page.emulate_media(color_scheme=theme)
+        if desk:
+            page.evaluate(OPEN, name)
+        else:
+            page.goto(self.address(name))
         page.wait_for_function(READY, arg=name, timeout=120_000)
         page.evaluate("window.jupyterapp.shell.collapseLeft()")
-        if theme == "dark":
-            self.change_theme(page, "dark")
+        if page.evaluate(IS_LIGHT) != (theme == "light"):
+            self.change_theme(page, theme)
+        if not own:
+            self.desks[touch] = page
         return page
+
+    def address(self, name: str) -> str:
+        """Where JupyterLab opens the notebook in a workspace of its own."""
+        workspace = f"test-{secrets.token_hex(4)}"
+        return f"{self.server.url}/lab/workspaces/{workspace}/tree/{quote(name)}?token={self.server.token}"
 
     def run_all(self, page: Page, timeout_seconds: float = 300) -> None:
         """Run every cell and wait until the kernel is idle; a cell that fails is an AssertionError."""
@@ -483,8 +517,7 @@ class Lab(Pages):
         return nbformat.read(self.server.root / path, as_version=4)
 
     def shut_down_kernel(self, page: Page) -> None:
-        """Leave the page without a kernel; that what is dragged cannot be sent to it any more is expected."""
-        self.watch.expected.append("Could not send widget sync message Error: Cannot send")
+        """Leave the page without a kernel."""
         page.evaluate(SHUT_DOWN)
 
     def change_theme(self, page: Page, theme: str) -> None:
@@ -494,10 +527,17 @@ class Lab(Pages):
         page.wait_for_selector(f'body[data-jp-theme-light="{is_light}"]', state="attached")
 
     def close_notebooks(self) -> None:
+        """Close every notebook, and every page but those on which the next test can open another."""
+        self.desks = {touch: page for touch, page in self.desks.items() if self.cleared(page)}
         for page in [page for context in self.contexts for page in context.pages]:
-            page.close()
+            if page not in self.desks.values():
+                page.close()
         for session in json.loads(self.server.ask("GET", "sessions")):
             self.server.ask("DELETE", f"sessions/{session['id']}")
+
+    def cleared(self, page: Page) -> bool:
+        """Whether the page is JupyterLab with nothing open in it any more."""
+        return not page.is_closed() and page.evaluate(CLOSE_ALL)
 
 
 @pytest.fixture(scope="session")

@@ -26,6 +26,7 @@ from aelib.training import fit_many
 from aelib.widgets.base import numbers
 from aelib.widgets.bend_slider import SPLITS, BendSlider
 from aelib.widgets.beta_slider import BetaSlider
+from aelib.widgets.codebook_board import CodebookBoard
 from aelib.widgets.collapse_slider import LOG2_BETA, LOG2_NOISE, CollapseSlider
 from aelib.widgets.denoising_board import DENOISERS, LOG2_SIGMA, DenoisingBoard
 from aelib.widgets.direction_dial import DirectionDial
@@ -405,6 +406,53 @@ COLLAPSE = Row(
 )
 
 
+# ---- lesson 13 -------------------------------------------------------------------------------------------
+
+
+@cache
+def the_board() -> CodebookBoard:
+    return CodebookBoard.from_data(digits())
+
+
+def codebook_board(**state) -> CodebookBoard:
+    return put(the_board(), {"bits": 5, "digit": 0, "entry": -1} | state)
+
+
+def codebook_also(page: Page, board: CodebookBoard) -> None:
+    text, now = says(page), board.figures()
+    assert page.locator(".ae-big").last.text_content() == f"{now['listError']:.4f}"
+    assert ("You send" in text) == (now["index"] != now["nearest"])
+    assert (f"{-(-now['fileBits'] // 8):.0f} bytes" in text) == (board.bits > 0)
+    assert f"{now['index']:0{board.bits}b}" in text or not board.bits
+
+
+CODEBOOK = Row(
+    codebook_board,
+    settings=[
+        {"bits": bits, "digit": digit, "entry": entry}
+        for bits, digit, entry in [
+            (0, 0, -1),
+            (1, 3, -1),
+            (4, 9, 15),
+            (5, 2, -1),
+            (7, 5, 0),
+            (8, 7, -1),
+            (8, 1, 255),
+        ]
+    ],
+    figures=lambda board: board.figures(),
+    also=codebook_also,
+    presses=(
+        Press("Bits a digit", "ArrowRight", {"bits": 6, "entries": 64}, repaints=True),
+        Press("Index sent", "End", {"index": 63}),
+        Press("Shown digit", "End", {"bits": 6}),
+    ),
+    picture=lambda page: page.locator(".ae-list .ae-strip"),
+    saved={"bits": 6, "digit": 9, "entry": -1},
+    look={"bits": 6, "entry": 11},
+)
+
+
 # ---- lesson 11 -------------------------------------------------------------------------------------------
 
 
@@ -612,6 +660,7 @@ ROWS = {
     "collapse slider": COLLAPSE,
     "threshold board": THRESHOLD,
     "denoising board": DENOISING,
+    "codebook board": CODEBOOK,
     "feature plane": PLANE,
     "feature board": FEATURES,
 }

@@ -142,8 +142,10 @@ def test_on_a_phone_the_slider_in_use_stays_in_view_and_a_swipe_scrolls(plain_pa
 def test_every_card_of_a_lesson_fits_one_screen(plain_page, path):
     for name, model in interactives(read(path)):
         saved = {"state": model["state"], "buffers": model.get("buffers", [])}
+        page = plain_page.mount_saved(saved)
         for width, most in ((850, 600), (934, 540)):
-            page = plain_page.mount_saved(saved, width=width + 16, height=700)
+            page.set_viewport_size({"width": width + 16, "height": 700})
+            page.evaluate("drawn()")
             height = page.locator(".ae-card").evaluate("node => node.getBoundingClientRect().height")
             assert height <= most, (name, width)
-            page.close()
+        plain_page.shelf.take_back(page)

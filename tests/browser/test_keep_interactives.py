@@ -42,11 +42,12 @@ def two_quizzes() -> nbformat.NotebookNode:
     )
 
 
-def die(kernel: str) -> None:
-    """Kill the process of a kernel, as a busy machine's does when another program took its port."""
-    for process in psutil.process_iter(["cmdline"]):
-        if any(f"kernel-{kernel}.json" in word for word in process.info["cmdline"] or ()):
-            process.kill()
+def die(runtime: str, kernel: str) -> None:
+    """Kill the process that listens for a kernel's cells, as a busy machine's does when its port was taken."""
+    port = json.loads((Path(runtime) / f"kernel-{kernel}.json").read_text())["shell_port"]
+    listening = [one for one in psutil.net_connections("tcp4") if one.laddr.port == port and not one.raddr]
+    for one in listening:
+        psutil.Process(one.pid).kill()
 
 
 def run_cell(page, index: int) -> None:
@@ -66,12 +67,11 @@ def cards(page, count: int) -> None:
     )
 
 
-def reopened(lab, page, name: str):
+def reopened(lab, name: str):
     """The lesson as on the next morning: another page, another kernel."""
-    lab.shut_down_kernel(page)
-    page.close()
+    lab.close_notebooks()
     lab.trust(name)
-    return lab.open_notebook(name, height=2000)
+    return lab.open_notebook(name, height=2000, own=True)
 
 
 def test_the_extension_bears_the_version_of_aelib():
@@ -87,7 +87,7 @@ def test_one_cell_is_run_and_saved_and_every_interactive_is_still_there(lab):
     cards(page, shown)
     run_cell(page, 1)
     assert widget_states(lab.save(page)) == before
-    cards(reopened(lab, page, name), shown)
+    cards(reopened(lab, name), shown)
 
 
 def test_interactives_of_an_earlier_kernel_are_saved_and_replaced_ones_are_not(lab, two_quizzes):
@@ -103,7 +103,7 @@ def test_interactives_of_an_earlier_kernel_are_saved_and_replaced_ones_are_not(l
     assert second <= set(widget_states(after))
     assert not widget_states(after).keys() & (first - second)
     assert [model["model_name"] for model in widget_states(after).values()].count("LinkModel") == 2
-    cards(reopened(lab, page, name), 2)
+    cards(reopened(lab, name), 2)
 
 
 def test_they_are_saved_where_jupyterlab_saves_none(lab, two_quizzes):
@@ -164,7 +164,7 @@ def test_an_answer_to_a_question_that_was_not_run_is_in_the_saved_file(lab):
     changed = [model_id for model_id in before if after[model_id] != before[model_id]]
     assert after.keys() == before.keys()
     assert [(before[one]["state"]["chosen"], after[one]["state"]["chosen"]) for one in changed] == [(-1, 1)]
-    page = reopened(lab, page, name)
+    page = reopened(lab, name)
     cards(page, len(interactives(lesson)))
     assert page.locator(".ae-choice input[type=radio]").nth(1).is_checked()
 
@@ -210,7 +210,7 @@ def test_a_lesson_brought_back_on_disk_is_shown_when_it_is_read_again(lab, two_q
     shown = len(interactives(read(lessons()[6])))
     cards(page, shown)
     lab.save(page)
-    cards(reopened(lab, page, name), shown)
+    cards(reopened(lab, name), shown)
 
 
 def opens_whole(lab, monkeypatch, prepare: Callable[[Page], None]) -> None:
@@ -224,7 +224,7 @@ def opens_whole(lab, monkeypatch, prepare: Callable[[Page], None]) -> None:
     monkeypatch.setattr(lab, "new_page", new_page)
     path = lessons()[7]
     lab.trust(path.name)
-    cards(lab.open_notebook(path.name, height=2000), len(interactives(read(path))))
+    cards(lab.open_notebook(path.name, height=2000, own=True), len(interactives(read(path))))
 
 
 @dataclass
@@ -232,6 +232,7 @@ class Accident:
     """Something happens to the kernel at one of the requests in which JupyterLab asks what the kernel knows."""
 
     at: int
+    runtime: str
     cut_off: bool = False
     delayed: int = 0
     requests: int = 0
@@ -247,7 +248,7 @@ class Accident:
             kernel.close()
             return route.close(code=3001)
         if asks and self.requests == self.at:
-            die(re.search("kernels/([^/]+)/", route.url).group(1))
+            die(self.runtime, re.search("kernels/([^/]+)/", route.url).group(1))
         if asks and self.requests == self.delayed:
             time.sleep(4)
         kernel.send(message)
@@ -264,7 +265,7 @@ class Accident:
 def test_an_accident_of_the_kernel_while_the_lesson_opens_costs_nothing(
     lab, monkeypatch, at, cut_off, delayed
 ):
-    accident = Accident(at, cut_off, delayed)
+    accident = Accident(at, lab.server.environment["JUPYTER_RUNTIME_DIR"], cut_off, delayed)
     lab.watch.expected += ["Comm not found", "WebSocket is already"]  # what the lost kernel was still asked
     opens_whole(
         lab,

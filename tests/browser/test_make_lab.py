@@ -169,6 +169,7 @@ def pages(browser) -> Iterator[Pages]:
         if urlsplit(url).scheme in ("http", "https", "ws")
     }
     assert asked == {"127.0.0.1"}
+    pages.watch.assert_quiet()
 
 
 def left_behind(folder: Path) -> list[str]:
@@ -188,7 +189,7 @@ def test_make_lab_opens_lesson_00_and_ends(course, started, pages):
     folder, user = course
     assert any("You are root" in line for line in started.lines) == (os.geteuid() == 0 and not user)
     page = pages.new_page(1280, 900, "light", False)
-    page.goto(started.address()[0])
+    page.goto(started.address()[0], timeout=120_000)
     page.wait_for_function(READY, timeout=120_000)
     page.evaluate(RUN_ALL)
     assert page.evaluate(ERRORS) == []

@@ -79,7 +79,9 @@ def test_an_interactive_that_is_as_it_was_keeps_its_picture(unanswered, browser)
     kept.cells[0].outputs[0].data["image/png"] = base64.b64encode(b"the old picture").decode()
     new = lesson(-1)
     photograph_all(new, kept, browser)
-    assert new.cells[0].outputs[0].data["image/png"] == kept.cells[0].outputs[0].data["image/png"]
+    old, now = kept.cells[0].outputs[0], new.cells[0].outputs[0]
+    assert now.data["image/png"] == old.data["image/png"]
+    assert now.data["text/plain"] == now.metadata["image/png"]["alt"] == old.metadata["image/png"]["alt"]
 
 
 def test_a_palette_gives_no_grey_a_tint():

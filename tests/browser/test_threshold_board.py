@@ -35,7 +35,7 @@ def test_the_sentence_is_true_everywhere(plain_page, kind, score):
         assert f"{now['caught']} of {len(widget.values()[1])} {kind}" in text
         assert f"{now['false_alarms']} of 70 digits" in text
         assert ("of these alarms are right" in text) == (not math.isnan(now["precision"]))
-        assert ("on its head" in text) == (now["area"] < 0.4)
+        assert ("is reversed" in text) == (now["area"] < 0.4)
         assert ("ranks well" in text) == (now["area"] >= 0.9)
         assert f"{now['area']:.3f}" in page.locator(".ae-facts").text_content()
 

@@ -16,6 +16,7 @@ PLANTED: dict[str, list[tuple[str, str]]] = {
     "lesson12.best_denoiser": [
         (DENOISER + "x[squares.argmin(dim=1)]", "the nearest example alone"),
         (DENOISER + "torch.softmax(-squares / (2 * sigma**2), dim=0) @ x", "over the noisy inputs"),
+        (DENOISER + "torch.softmax(-squares / 2 * sigma**2, dim=1) @ x", "write squares / (2 * sigma**2)"),
         (
             "def best_denoiser(y, x, sigma):\n    w = (-torch.cdist(y, x).square() / (2 * sigma**2)).exp()\n"
             "    return w @ x / w.sum(dim=1, keepdim=True)",
@@ -34,6 +35,7 @@ PLANTED: dict[str, list[tuple[str, str]]] = {
     "lesson12.step": [
         (STEP + "denoised", "you jumped to the denoised y"),
         (STEP + "denoised + (lower / sigma) ** 2 * (y - denoised)", "shrinks as σ does"),
+        (STEP + "denoised + (y - denoised) / (sigma / lower)", "Do not divide by σ'"),
     ],
     "lesson12.hidden_error": [
         (

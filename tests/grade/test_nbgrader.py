@@ -7,6 +7,7 @@ import os
 import shutil
 import subprocess
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -15,6 +16,7 @@ pytest.importorskip("nbgrader", reason="nbgrader is not installed: pip install -
 
 from aelib.grade.__main__ import main
 from aelib.grade.release import assignment
+from aelib.kernels.provisioner import template
 from publish.lesson import exercises, lessons, read, solutions
 
 LESSONS = ("06", "07")
@@ -26,9 +28,9 @@ def name(lesson: str) -> str:
     return lessons(lesson)[0].stem
 
 
-def nbgrader(course: Path, *words: str) -> None:
-    environment = os.environ | {"AELIB_PROGRESS": "0", "JUPYTER_CONFIG_DIR": str(course / "settings")}
-    command = [sys.executable, "-m", "nbgrader", *words]
+def nbgrader(course: Path, kernels: dict[str, str], *words: str) -> None:
+    own = {"AELIB_PROGRESS": "0", "JUPYTER_CONFIG_DIR": str(course / "settings")}
+    environment, command = os.environ | own | kernels, [sys.executable, "-m", "nbgrader", *words]
     done = subprocess.run(command, cwd=course, env=environment, capture_output=True, text=True, timeout=1200)
     assert done.returncode == 0, done.stdout[-2000:] + done.stderr[-3000:]
 
@@ -57,16 +59,23 @@ def course(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder
 
 
-def test_scores_are_as_expected(course: Path):
+@pytest.fixture(scope="module")
+def kernels() -> Iterator[dict[str, str]]:
+    """The environment in which kernels are forked, as those of `make lab` are."""
+    with template() as variables:
+        yield variables
+
+
+def test_scores_are_as_expected(course: Path, kernels: dict[str, str]):
     expected = {}
     for lesson in LESSONS:
-        nbgrader(course, "generate_assignment", name(lesson))
+        nbgrader(course, kernels, "generate_assignment", name(lesson))
         released = course / "release" / name(lesson) / f"{name(lesson)}.ipynb"
         assert "<summary>Solution" not in released.read_text(encoding="utf-8")
         for student, share in SHARE_RIGHT.items():
             target = course / "submitted" / student / name(lesson) / released.name
             expected[student, name(lesson)] = answer(released, target, lesson, share)
-        nbgrader(course, "autograde", name(lesson))
+        nbgrader(course, kernels, "autograde", name(lesson))
     from nbgrader.api import Gradebook
 
     with Gradebook(f"sqlite:///{course / 'gradebook.db'}") as book:

@@ -143,6 +143,15 @@ def test_every_picture_is_told_in_words(path: Path, tally):
 
 
 @every_lesson
+def test_plain_text_says_what_the_picture_of_an_interactive_says(path: Path):
+    every = [output for cell in cells(read(path), "code") for output in cell.outputs]
+    shown = [one for one in every if VIEW_KEY in one.get("data", {}) and "image/png" in one.data]
+    assert [output.data["text/plain"] for output in shown] == [
+        output.metadata["image/png"]["alt"] for output in shown
+    ]
+
+
+@every_lesson
 def test_first_screen_is_words(path: Path):
     before = list(itertools.takewhile(lambda cell: cell.cell_type == "markdown", read(path).cells))
     words = "\n".join(cell.source for cell in before)

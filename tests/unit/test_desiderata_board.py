@@ -1,4 +1,4 @@
-"""The board of four wishes: its toy, its knobs, and what each of them leaves alone."""
+"""The board of four desiderata: its toy, its knobs, and what each of them leaves alone."""
 
 from __future__ import annotations
 

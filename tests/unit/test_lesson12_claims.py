@@ -135,6 +135,39 @@ def test_no_denoiser_wins_everywhere():
     assert all(error(table, data()[0], 0.3) < error(model, data()[0], 0.3) / 3 for model in networks())
 
 
+def test_the_network_is_best_at_medium_levels_only():
+    """At 1.4, nearly the highest level, the table is the best of the three, as at 0.8."""
+    held_out = data()[1]
+    assert error(linear, held_out, 0.12) < min(network_errors(0.12))
+    for sigma in (0.15, 0.35):
+        assert max(network_errors(sigma)) < min(error(way, held_out, sigma) for way in (linear, table))
+    for sigma in (0.4, 1.4):
+        assert error(table, held_out, sigma) < min(*network_errors(sigma), error(linear, held_out, sigma))
+
+
+def test_the_network_is_about_as_good_on_new_digits_as_on_its_own():
+    for model, new in zip(networks(), network_errors(0.3), strict=True):
+        assert 1 < new / error(model, data()[0], 0.3) < 1.15
+
+
+def left_out(b: float, sigma: float, seed: int) -> float:
+    """The blurred table's error on a training digit that is missing in the table, of its own, by the same noise."""
+    x, wide = data()[0].double(), math.hypot(sigma, b)
+    y = corrupt(x, sigma, seed)
+    squares = torch.cdist(y, x).square().fill_diagonal_(math.inf)
+    clean = torch.softmax(-squares / (2 * wide**2), dim=1) @ x
+    return (y + (sigma / wide) ** 2 * (clean - y) - x).square().mean().item()
+
+
+@pytest.mark.parametrize("seed", SEEDS)
+def test_training_digits_alone_choose_the_width_of_the_blur(seed):
+    assert min((0.04, 0.08, 0.12, 0.16, 0.2), key=lambda b: left_out(b, 0.3, seed)) == 0.12
+
+
+def test_digits_vary_less_than_the_noise_of_the_start_in_every_direction():
+    assert torch.linalg.eigvalsh(moments()[1]).max().sqrt() < 0.6 * 1.5
+
+
 def test_a_blurred_table_is_about_as_good_as_the_network_and_better_at_much_noise():
     held_out = data()[1]
     assert error(blurred, held_out, 0.3) == pytest.approx(sum(network_errors(0.3)) / 5, rel=0.06)
