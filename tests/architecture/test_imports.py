@@ -26,6 +26,7 @@ MAY_IMPORT = {
         "denoising",
         "codebook",
         "generators",
+        "sparse",
         "questions",
     },
     "plots": set(),
@@ -34,6 +35,7 @@ MAY_IMPORT = {
     "denoising": {"models", "objectives"},
     "codebook": {"models"},
     "generators": {"models", "objectives", "denoising"},
+    "sparse": {"objectives", "desiderata"},
     "adam": set(),
     "checkpoints": set(),
     "progress": set(),
@@ -60,6 +62,7 @@ JUDGED = {
     "denoising",
     "codebook",
     "generators",
+    "sparse",
 }
 HEAVY = {"torch", "numpy", "matplotlib", "scipy", "sklearn", "anywidget", "ipywidgets", "pooch"}
 
