@@ -110,6 +110,7 @@ class Denoiser(nn.Module):
     It sees the noisy input, brought to variance 1 at every noise level, and log σ; it answers in the units of x.
     x: (n, D) rows like those that it will learn from; only their mean and their mean variance are used.
     hidden: sizes of the hidden layers. seed: fixes the initial weights, and leaves torch's global stream as it was.
+    n_labels: how many more numbers it is told of each row, such as a class as one 1 among 0s (lesson 15).
     """
 
     def __init__(
@@ -118,6 +119,7 @@ class Denoiser(nn.Module):
         hidden: Sequence[int] = (128, 128),
         sigmas: tuple[float, float] = (0.05, 1.5),
         seed: int = 0,
+        n_labels: int = 0,
     ) -> None:
         super().__init__()
         _check_rows(x)
@@ -130,23 +132,24 @@ class Denoiser(nn.Module):
         self.register_buffer("variance", x.var(dim=0, correction=0).mean())
         with torch.random.fork_rng(devices=[]):
             torch.manual_seed(seed)
-            self.network = mlp([x.shape[1] + 1, *hidden, x.shape[1]], nn.SiLU)
+            self.network = mlp([x.shape[1] + 1 + n_labels, *hidden, x.shape[1]], nn.SiLU)
 
-    def forward(self, y: Tensor, sigma: float | Tensor) -> Tensor:
-        """The denoised: y (m, D), sigma a number or (m, 1) → (m, D)."""
+    def forward(self, y: Tensor, sigma: float | Tensor, *labels: Tensor) -> Tensor:
+        """The denoised: y (m, D), sigma a number or (m, 1), and (m, n_labels) if there are labels → (m, D)."""
         sigma = torch.as_tensor(sigma, dtype=y.dtype).expand(len(y), 1)
         standard = (y - self.mean) / (self.variance + sigma**2).sqrt()
-        return self.mean + self.network(torch.cat([standard, sigma.log()], dim=1))
+        return self.mean + self.network(torch.cat([standard, sigma.log(), *labels], dim=1))
 
 
-def denoising_error(model: nn.Module, x: Tensor) -> Tensor:
+def denoising_error(model: nn.Module, x: Tensor, *labels: Tensor) -> Tensor:
     """The loss of a `Denoiser`: ‖x − D(x + σ ε, σ)‖², summed over D and averaged over the batch, (batch, D) → ().
 
-    log σ is drawn evenly between the two of ``model.sigmas``, anew for each row, and so is ε.
+    log σ is drawn evenly between the two of ``model.sigmas``, anew for each row, and so is ε. labels
+    (batch, n_labels), if the model takes some, reach it without noise.
     """
     low, high = model.sigmas
     sigma = low * (high / low) ** torch.rand_like(x[:, :1])
-    return squared_error(x, model(x + sigma * torch.randn_like(x), sigma))
+    return squared_error(x, model(x + sigma * torch.randn_like(x), sigma, *labels))
 
 
 # A chain of denoisers

@@ -52,6 +52,8 @@ SLOWEST = (
     "tests/unit/test_lesson11_claims.py",
     "tests/unit/test_lesson12_claims.py",
     "tests/unit/test_lesson13_claims.py",
+    "tests/unit/test_lesson14_claims.py",
+    "tests/unit/test_lesson15_claims.py",
 )
 """The longest files come first, so that the workers end together."""
 

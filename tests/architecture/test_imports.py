@@ -25,6 +25,8 @@ MAY_IMPORT = {
         "desiderata",
         "denoising",
         "codebook",
+        "generators",
+        "sparse",
         "questions",
     },
     "plots": set(),
@@ -32,6 +34,8 @@ MAY_IMPORT = {
     "training": {"models", "objectives", "gaussian", "data", "adam", "checkpoints", "progress"},
     "denoising": {"models", "objectives"},
     "codebook": {"models"},
+    "generators": {"models", "objectives", "denoising"},
+    "sparse": {"objectives", "desiderata"},
     "adam": set(),
     "checkpoints": set(),
     "progress": set(),
@@ -57,6 +61,8 @@ JUDGED = {
     "desiderata",
     "denoising",
     "codebook",
+    "generators",
+    "sparse",
 }
 HEAVY = {"torch", "numpy", "matplotlib", "scipy", "sklearn", "anywidget", "ipywidgets", "pooch"}
 

@@ -19,10 +19,12 @@ from playwright.sync_api import Page
 
 from aelib.data import digits
 from aelib.denoising import Denoiser
-from aelib.models import VAE, Autoencoder, LinearAutoencoder
+from aelib.generators import LatentDiffusion
+from aelib.models import VAE, Autoencoder, LinearAutoencoder, mlp
 from aelib.objectives import neg_elbo
+from aelib.sparse import SparseAutoencoder, best_code
 from aelib.training import fit_many
-from aelib.widgets.base import numbers
+from aelib.widgets.base import levels, numbers
 from aelib.widgets.bend_slider import SPLITS, BendSlider
 from aelib.widgets.beta_slider import BetaSlider
 from aelib.widgets.codebook_board import CodebookBoard
@@ -30,6 +32,10 @@ from aelib.widgets.collapse_slider import LOG2_BETA, LOG2_NOISE, CollapseSlider
 from aelib.widgets.denoising_board import DENOISERS, LOG2_SIGMA, DenoisingBoard
 from aelib.widgets.direction_dial import DirectionDial
 from aelib.widgets.elbo_line import ElboLine
+from aelib.widgets.feature_board import KINDS as WAYS
+from aelib.widgets.feature_board import NO_GUESS, SEVERAL, FeatureBoard
+from aelib.widgets.feature_plane import FeaturePlane
+from aelib.widgets.generator_board import GeneratorBoard
 from aelib.widgets.kl_board import KLBoard
 from aelib.widgets.rate_distortion_board import RateDistortionBoard
 from aelib.widgets.threshold_board import STEPS, ThresholdBoard
@@ -557,6 +563,148 @@ DENOISING = Row(
 )
 
 
+# ---- lesson 14 -------------------------------------------------------------------------------------------
+
+
+@cache
+def quick_plane() -> FeaturePlane:
+    """Few steps are as good for this: any directions do."""
+    p = torch.logspace(math.log10(0.02), math.log10(0.5), 7).double()
+    return FeaturePlane.from_code(p, best_code(p, restarts=4, steps=150))
+
+
+def feature_plane(**state) -> FeaturePlane:
+    made = quick_plane()
+    return put(FeaturePlane(arrays={name: numbers(made.array(name)) for name in made.arrays}), state)
+
+
+def plane_also(page: Page, widget: FeaturePlane) -> None:
+    figures = widget.figures()
+    assert f"the expected error is {figures['best']:.4f}" in says(page)
+    assert f"error {figures['now']:.3f}." in says(page)
+
+
+PLANE = Row(
+    feature_plane,
+    settings=[{"level": level, "on": on} for level, on in [(0, 0), (0, 1), (2, 5), (4, 11), (6, 31), (6, 2)]],
+    figures=lambda widget: widget.figures(),
+    also=plane_also,
+    presses=(
+        Press("How often on", "ArrowRight", {"level": 2}, times=2, repaints=True),
+        Press("Feature 2", "Space", {"on": 3}, role="button", repaints=True),
+        Press("Feature 1", "Enter", {"on": 2}, role="button"),
+    ),
+    picture=lambda page: page.locator(".ae-plane"),
+    saved={"level": 2, "on": 2},
+    tap=Tap(lambda w, h: (0.9 * w, 0.5 * h), lambda now: int(now["level"]) >= 5),
+)
+
+
+@cache
+@torch.no_grad()
+def untrained_features() -> FeatureBoard:
+    """Untrained networks: a direction is a direction."""
+    torch.manual_seed(0)
+    network = mlp([64, 32, 10])
+    h, h_new = (network[:2](part) for part in (digits().train, digits().held_out))
+    models = {
+        lam: SparseAutoencoder(32, 40, center=h.mean(dim=0), seed=k) for k, lam in enumerate((0.05, 0.2))
+    }
+    read = lambda h: network[2](20 * h).log_softmax(dim=1)  # noqa: E731
+    return FeatureBoard.from_models(digits(), (h, h_new), read, models)
+
+
+def feature_board(**state) -> FeatureBoard:
+    made = untrained_features()
+    arrays = {name: numbers(made.array(name)) for name in made.arrays}
+    return put(FeatureBoard(lams=made.lams, scale=made.scale, arrays=arrays), state)
+
+
+def features_also(page: Page, widget: FeatureBoard) -> None:
+    now = widget.figures()
+    if widget.guess == NO_GUESS:
+        assert "Which digit turns this direction on?" in says(page)
+    else:
+        assert ("You are right" in says(page)) == bool(now["right"])
+        assert f"{now['information']:.2f} bits" in says(page)
+        learned = WAYS[int(now["kind"])] == "learned"
+        assert ("It is a learned feature." in says(page)) == learned
+
+
+FEATURES = Row(
+    feature_board,
+    settings=[
+        {"level": level, "place": place, "guess": guess}
+        for level, place, guess in [(0, 0, NO_GUESS), (0, 3, 7), (1, 15, SEVERAL), (1, 8, 0), (0, 9, 1)]
+    ],
+    figures=lambda widget: widget.figures(),
+    also=features_also,
+    presses=(
+        Press("Price", "ArrowRight", {"level": 1}, repaints=True),
+        Press("Direction", "ArrowRight", {"place": 2}, times=2, repaints=True),
+        Press("3", "Space", {"guess": 3}, role="radio"),
+    ),
+    picture=lambda page: page.locator(".ae-strip").first,
+    saved={"level": 1, "place": 2, "guess": 3},
+    touched={"place": 0, "guess": 4},
+    tap=Tap(lambda w, h: (0.95 * w, 0.2 * h), lambda now: now["place"] != "0" and now["guess"] == "-1"),
+    look={"guess": 2},
+)
+
+
+# ---- lesson 15 -------------------------------------------------------------------------------------------
+
+
+GENERATOR_BETAS = [1e-6, 0.1, 4.0]
+
+
+@cache
+def made_generators() -> GeneratorBoard:
+    """Hardly trained models are as good for this, with a classifier that prefers the inkiest tenth of a picture."""
+    data = digits()
+    first = [VAE(64, 3, hidden=(16,), noise_var=0.05, seed=seed) for seed in range(3)]
+    fit_many(first, data.train, epochs=6, lr=0.01, seeds=range(3), betas=GENERATOR_BETAS, loss=neg_elbo)
+    models = [LatentDiffusion(vae, data.train, n_labels=10, hidden=(8,)) for vae in first]
+    return GeneratorBoard.from_models(data, models, GENERATOR_BETAS, InkiestTenth(), n_gaussians=4)
+
+
+class InkiestTenth:
+    def predict_proba(self, x: np.ndarray) -> np.ndarray:
+        ink = np.abs(x[:, :60].reshape(len(x), 10, 6)).sum(axis=2) + 1e-9
+        return ink / ink.sum(axis=1, keepdims=True)
+
+
+def generator_board(**state) -> GeneratorBoard:
+    made = made_generators()
+    arrays = {name: numbers(made.array(name)) for name in made.arrays if made.arrays[name]["kind"] == "float"}
+    arrays |= {name: levels(made.array(name), bits=4) for name in made.arrays if name not in arrays}
+    return put(GeneratorBoard(betas=made.betas, n_gaussians=4, arrays=arrays), state)
+
+
+def generator_also(page: Page, widget: GeneratorBoard) -> None:
+    now = widget.now()
+    assert f"latent diffusion {now['diffusion_closeness']:.2f}" in says(page)
+    assert f"{math.floor(100 * now['hits'] + 0.5)}% of its drawings" in says(page)
+    assert (f"Asked for a {widget.asked}," in says(page)) == (widget.asked >= 0)
+
+
+GENERATOR = Row(
+    generator_board,
+    settings=[{"index": i, "chosen_set": s, "asked": -1} for i in range(3) for s in range(3)]
+    + [{"index": i, "asked": digit} for i, digit in ((0, 0), (2, 9), (1, 4))],
+    figures=lambda widget: widget.now(),
+    also=generator_also,
+    presses=(
+        Press("Weight", "ArrowRight", {"beta": 0.1}, repaints=True),
+        Press("4", "Space", {"asked": 4}, role="radio", repaints=True),
+        Press("Weight", "End", {"beta": 4.0}, repaints=True),
+    ),
+    picture=lambda page: page.locator(".ae-strip").last,
+    saved={"index": 2, "asked": 4},
+    tap=Tap(lambda w, h: (w - 22, 0.6 * h), lambda now: float(now["beta"]) == 1e-6),
+)
+
+
 ROWS = {
     "bend slider": BEND,
     "direction dial": DIAL,
@@ -568,4 +716,7 @@ ROWS = {
     "threshold board": THRESHOLD,
     "denoising board": DENOISING,
     "codebook board": CODEBOOK,
+    "feature plane": PLANE,
+    "feature board": FEATURES,
+    "generator board": GENERATOR,
 }

@@ -13,6 +13,7 @@ import numpy as np
 import pytest
 import torch
 
+from aelib import sparse
 from aelib.denoising import Denoiser, chain, denoising_error, posterior_mean
 from aelib.models import VAE, Autoencoder
 from aelib.objectives import importance_weighted_bound, neg_elbo
@@ -108,6 +109,38 @@ def denoiser_numbers(build: Callable[..., Any], loss: Callable[..., Any]) -> np.
     return torch.cat([part.detach() for part in (answers, price[None], *gradients)]).numpy()
 
 
+def plane_numbers(error: Callable[..., Any]) -> np.ndarray:
+    generator = torch.Generator().manual_seed(8)
+    W, bias = (torch.randn(*shape, generator=generator, dtype=torch.float64) for shape in ((5, 2), (5,)))
+    return np.array([error(W, bias, p).item() for p in (0.1, 0.6)])
+
+
+def sparse_numbers(build: Callable[..., Any], loss: Callable[..., Any]) -> np.ndarray:
+    """Code, copy, price and gradients of a sparse autoencoder of fixed weights on fixed inputs."""
+    generator = torch.Generator().manual_seed(9)
+    model, x = build(6, 9), torch.randn(5, 6, generator=generator)
+    state = {
+        name: torch.randn(w.shape, generator=generator) for name, w in sorted(model.state_dict().items())
+    }
+    model.load_state_dict(state)
+    price = loss(model, x, beta=0.3)
+    price.backward()
+    gradients = [weight.grad for _, weight in sorted(model.named_parameters())]
+    shown = [model.encode(x), model.decode(model.encode(x)), model.dictionary, price[None], *gradients]
+    return torch.cat([part.detach().flatten() for part in shown]).numpy()
+
+
+def price_of(model: sparse.SparseAutoencoder, x: torch.Tensor, beta: float) -> torch.Tensor:
+    return sparse.sparse_error(model, x, beta)["loss"]
+
+
+def match_numbers(match: Callable[..., Any]) -> np.ndarray:
+    generator = torch.Generator().manual_seed(10)
+    rows = [torch.nn.functional.normalize(torch.randn(7, 4, generator=generator), dim=1) for _ in range(2)]
+    partner, cosine = match(*rows)
+    return np.concatenate([np.asarray(partner), cosine.numpy()])
+
+
 # lesson, name, and the numbers to compare: of the lesson's definition, and of aelib's
 SAME: list[tuple[str, str, Callable[[Any], Any], Callable[[], Any]]] = [
     (
@@ -148,6 +181,20 @@ SAME: list[tuple[str, str, Callable[[Any], Any], Callable[[], Any]]] = [
         lambda theirs: denoiser_numbers(lambda x: Denoiser(x, hidden=(8, 8)), theirs),
         lambda: denoiser_numbers(lambda x: Denoiser(x, hidden=(8, 8)), denoising_error),
     ),
+    ("14", "expected_error", plane_numbers, lambda: plane_numbers(sparse.expected_error)),
+    (
+        "14",
+        "SparseAutoencoder",
+        lambda theirs: sparse_numbers(theirs, price_of),
+        lambda: sparse_numbers(sparse.SparseAutoencoder, price_of),
+    ),
+    (
+        "14",
+        "sparse_error",
+        lambda theirs: sparse_numbers(sparse.SparseAutoencoder, theirs),
+        lambda: sparse_numbers(sparse.SparseAutoencoder, price_of),
+    ),
+    ("14", "pair_up", match_numbers, lambda: match_numbers(sparse.match)),
 ]
 
 

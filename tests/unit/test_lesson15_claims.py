@@ -1,0 +1,297 @@
+"""What lesson 15 says in words, over five seeds."""
+
+from __future__ import annotations
+
+import math
+from functools import cache
+
+import numpy as np
+import pytest
+import torch
+from sklearn.cluster import KMeans
+from sklearn.ensemble import ExtraTreesClassifier
+from torch import Tensor
+from torch.distributions import Normal
+from torch.func import jacrev, vmap
+from torch.nn.functional import one_hot
+
+from aelib import gaussian
+from aelib.bits import code_range, quantise
+from aelib.data import digits
+from aelib.denoising import Denoiser
+from aelib.desiderata import representative
+from aelib.generators import LatentDiffusion, fit_mixture, latent_error, scale_factor
+from aelib.models import VAE
+from aelib.objectives import elbo, neg_elbo
+from tests.kept import fit_many
+
+pytestmark = pytest.mark.training
+SEEDS = range(5)
+BETAS = (1e-6, 1e-2, 0.1, 1.0, 4.0)
+NOISE_VAR = 0.05
+LARGE = 5.49
+every_seed = pytest.mark.parametrize("seed", SEEDS)
+
+
+@cache
+def data() -> tuple[Tensor, Tensor]:
+    return digits().train, digits().held_out
+
+
+@cache
+def stages() -> dict[tuple[int, float], VAE]:
+    """As the lesson trains them, for each seed and five of its nine β."""
+    keys = [(seed, beta) for seed in SEEDS for beta in BETAS]
+    models = [VAE(64, 8, hidden=(64,), noise_var=NOISE_VAR, seed=seed) for seed, _ in keys]
+    settings = {"seeds": [seed for seed, _ in keys], "betas": [beta for _, beta in keys], "progress": False}
+    for epochs, lr in ((50, 1e-2), (20, 2e-3)):
+        fit_many(models, data()[0], epochs=epochs, lr=lr, loss=neg_elbo, **settings)
+    return dict(zip(keys, models, strict=True))
+
+
+def second_stages(n_labels: int, *, epochs: tuple[int, ...], size: float = 1.0) -> list[LatentDiffusion]:
+    """One for each seed, on the codes of β = 1e-6; with `size`, the codes are so many times too large for it."""
+    train, labels = data()[0], one_hot(digits().train_labels, 10).float()
+    models = [LatentDiffusion(stages()[seed, 1e-6], train, n_labels, seed=seed) for seed in SEEDS]
+    for seed, model in enumerate(models):
+        if size != 1:
+            model.scale *= size
+            codes = model.encode(train)
+            model.denoiser = Denoiser(codes, (64, 64, 64), model.sigmas, seed=seed, n_labels=n_labels)
+    rows = torch.cat([train, labels], dim=1) if n_labels else train
+    for count, lr in zip(epochs, (5e-3, 5e-4), strict=False):
+        fit_many(models, rows, epochs=count, lr=lr, seeds=SEEDS, loss=latent_error, progress=False)
+    return [model.eval() for model in models]
+
+
+@cache
+def plain() -> list[LatentDiffusion]:
+    return second_stages(0, epochs=(60, 30))
+
+
+@cache
+def asking() -> list[LatentDiffusion]:
+    return second_stages(10, epochs=(40, 20))
+
+
+@cache
+def trees() -> ExtraTreesClassifier:
+    data = digits()
+    return ExtraTreesClassifier(100, random_state=0).fit(data.train.numpy(), data.train_labels.numpy())
+
+
+def drawing(seed: int) -> torch.Generator:
+    return torch.Generator().manual_seed(100 + seed)
+
+
+@torch.no_grad()
+def codes(stage: VAE, x: Tensor, seed: int = 0) -> Tensor:
+    return stage.sample(*stage.encode(x), drawing(seed))
+
+
+@torch.no_grad()
+def errors(stage: VAE, x: Tensor) -> tuple[float, float]:
+    """Per pixel, from drawn codes and from their means."""
+    both = codes(stage, x), stage.encode(x)[0]
+    return tuple((x - stage.decode(z)).square().mean().item() for z in both)
+
+
+def judged(x: Tensor) -> tuple[float, float, float]:
+    """closeness, coverage, confidence"""
+    gauge = representative(x, *data())
+    confidence = trees().predict_proba(x.numpy()).max(axis=1).mean()
+    return gauge.closeness, gauge.relative_coverage, confidence
+
+
+@cache
+def judgements(seed: int) -> dict[str, tuple[float, float, float]]:
+    return {name: judged(x.detach()) for name, x in drawings(seed).items()}
+
+
+def drawings(seed: int) -> dict[str, Tensor]:
+    stage, generator = stages()[seed, 1e-6], drawing(seed)
+    z, noise = codes(stage, data()[0], seed), torch.randn(359, 8, generator=generator)
+    root = torch.linalg.cholesky(torch.cov(z.T, correction=0))
+    return {
+        "prior": stage.decode(noise),
+        "gaussian": stage.decode(z.mean(dim=0) + noise @ root.T),
+        "mixture": stage.decode(torch.from_numpy(fit_mixture(z).sample(359)[0]).float()),
+        "diffusion": plain()[seed].draw(359, generator),
+        "β = 1": stages()[seed, 1.0].decode(noise),
+    }
+
+
+def best_sigma(stage: VAE, beta: float) -> Tensor:
+    slopes = vmap(jacrev(stage.decode))(stage.encode(data()[1])[0].detach()).square().sum(dim=1)
+    return (beta * NOISE_VAR / (slopes + beta * NOISE_VAR)).sqrt()
+
+
+@pytest.mark.processor
+@every_seed
+def test_with_a_small_beta_the_noise_changes_no_copy_and_with_a_larger_one_it_costs(seed):
+    for beta in BETAS:
+        drawn, mean = errors(stages()[seed, beta], data()[1])
+        if beta < 0.1:
+            assert drawn == pytest.approx(mean, abs=1e-4)
+        else:
+            assert drawn > mean + 3e-4
+
+
+@pytest.mark.processor
+@every_seed
+def test_the_slope_of_the_decoder_predicts_sigma(seed):
+    for beta in BETAS[1:]:
+        trained = stages()[seed, beta].encode(data()[1])[1].mul(0.5).exp().mean().item()
+        assert trained == pytest.approx(best_sigma(stages()[seed, beta], beta).mean().item(), rel=0.1)
+
+
+@pytest.mark.processor
+@every_seed
+def test_at_the_smallest_beta_sigma_is_no_noise_to_speak_of_and_training_has_not_arrived(seed):
+    stage = stages()[seed, 1e-6]
+    trained, best = stage.encode(data()[1])[1].mul(0.5).exp().detach(), best_sigma(stage, 1e-6)
+    assert 1.4e-4 < best.mean() < 3.5e-4
+    assert 2 * best.mean() < trained.mean() < codes(stage, data()[0]).std() / 100
+    ratio = (trained / best) ** 2
+    assert 0 < 0.5e-6 * (ratio - 1 - ratio.log()).sum(dim=1).mean() < 1e-3
+
+
+@every_seed
+def test_the_rate_more_than_doubles_and_the_error_stays(seed):
+    held_out = data()[1]
+    bits = {
+        beta: gaussian.kl_to_standard_normal(*stages()[seed, beta].encode(held_out)).mean().item()
+        / math.log(2)
+        for beta in BETAS
+    }
+    assert 60 < bits[1e-6] < 95
+    assert bits[1e-6] > 2 * bits[0.1]
+    assert errors(stages()[seed, 0.1], held_out)[0] == pytest.approx(
+        errors(stages()[seed, 1e-6], held_out)[0], rel=0.2
+    )
+    assert bits[4.0] < 8
+
+
+@every_seed
+def test_five_bits_a_number_make_nearly_the_same_copies(seed):
+    (train, held_out), stage = data(), stages()[seed, 1e-6]
+    with torch.no_grad():
+        low, high = code_range(stage.encode(train)[0])
+        copies = stage.decode(quantise(stage.encode(held_out)[0], low, high, 5))
+    assert (held_out - copies).square().mean().item() < 1.08 * errors(stage, held_out)[1]
+
+
+def test_the_list_lies_below_the_first_stage_with_as_many_bits():
+    train, held_out = data()
+    centres = KMeans(16, n_init=1, random_state=0).fit(train.numpy()).cluster_centers_
+    of_list = torch.cdist(held_out, torch.from_numpy(centres)).amin(dim=1).square().mean().item() / 64
+    assert all(of_list < errors(stages()[seed, 4.0], held_out)[0] for seed in SEEDS)
+
+
+@every_seed
+def test_nothing_holds_the_scale_but_the_kl(seed):
+    train, held_out = data()
+    for beta in (1.0, 4.0):
+        assert scale_factor(codes(stages()[seed, beta], train)) == pytest.approx(1, abs=0.03)
+    assert abs(scale_factor(codes(stages()[seed, 1e-6], train)) - 1) > 0.05
+    mu, log_var = stages()[seed, 1e-6].encode(held_out)
+    larger = gaussian.kl_to_standard_normal(LARGE * mu, log_var + 2 * math.log(LARGE))
+    more = (larger - gaussian.kl_to_standard_normal(mu, log_var)).mean().item()
+    assert 10 < more < 1000
+
+
+@pytest.mark.processor
+@every_seed
+def test_the_prior_draws_no_digits_and_one_gaussian_is_the_wrong_distribution(seed):
+    found = judgements(seed)
+    assert found["prior"][0] < 0.5
+    assert found["prior"][1] < 0.15
+    assert found["prior"][2] < 0.36
+    for gauge in range(3):
+        assert found["prior"][gauge] + 0.08 < found["gaussian"][gauge] < found["mixture"][gauge] - 0.15
+
+
+@pytest.mark.processor
+@every_seed
+def test_mixture_and_diffusion_draw_better_than_the_prior_of_beta_one(seed):
+    found = judgements(seed)
+    assert found["mixture"][0] > 0.95
+    assert found["mixture"][1] > 0.95
+    assert found["mixture"][2] > 0.66
+    assert found["diffusion"][0] > 0.9
+    assert found["diffusion"][1] > 0.9
+    assert found["gaussian"][2] + 0.08 < found["diffusion"][2] < found["mixture"][2]
+    for one in ("mixture", "diffusion"):
+        assert all(better > worse for better, worse in zip(found[one], found["β = 1"], strict=True))
+
+
+@every_seed
+def test_at_beta_one_the_prior_draws_some_digits_and_the_copies_are_blurred(seed):
+    found, held_out = judgements(seed), data()[1]
+    assert found["β = 1"][0] > found["prior"][0] + 0.3
+    assert found["β = 1"][1] > found["prior"][1] + 0.4
+    assert errors(stages()[seed, 1.0], held_out)[0] > 1.25 * errors(stages()[seed, 0.1], held_out)[0]
+
+
+@every_seed
+def test_the_mixture_draws_well_up_to_beta_one_and_at_four_it_does_not_cover_the_digits(seed):
+    coverage = {}
+    for beta in (0.1, 1.0, 4.0):
+        stage = stages()[seed, beta]
+        z = codes(stage, data()[0], seed)
+        drawn = stage.decode(torch.from_numpy(fit_mixture(z).sample(359)[0]).float()).detach()
+        closeness, coverage[beta], _ = judged(drawn)
+        assert beta == 4 or closeness > 0.95
+    assert min(coverage[0.1], coverage[1.0]) > 0.95
+    assert coverage[4.0] < 0.8
+
+
+def test_a_forgotten_scale_factor_costs_most_of_the_digits():
+    for seed, model in enumerate(second_stages(0, epochs=(40,), size=LARGE)):
+        closeness, coverage, _ = judged(model.draw(359, drawing(seed)))
+        assert closeness < 0.85
+        assert coverage < 0.5
+        assert judgements(seed)["diffusion"][1] > coverage + 0.4
+
+
+@pytest.mark.processor
+@every_seed
+@torch.no_grad()
+def test_the_mixture_gains_most_and_the_first_stage_stays_a_poor_vae(seed):
+    train, held_out = data()
+    gains, bounds = [], []
+    for beta in (1e-6, 0.1, 1.0):
+        stage, generator = stages()[seed, beta], drawing(seed)
+        z = stage.sample_aggregate(train, 4000, generator).double()
+        new = stage.sample_aggregate(held_out, 4000, generator).double()
+        log_p = Normal(0.0, 1.0).log_prob(new).sum(dim=1).mean().item()
+        one = gaussian.log_prob(new, z.mean(dim=0), torch.cov(z.T, correction=0)).mean().item() - log_p
+        gains.append([one, fit_mixture(z).score(new.numpy()) - log_p])
+        bounds.append(elbo(stage, held_out, 20, generator).mean().item())
+    gains = np.array(gains)
+    assert (np.diff(gains, axis=0) < -0.3).all()
+    assert (gains[:, 1] > gains[:, 0] + 0.3).all()
+    assert 2.5 < gains[0, 0] < 6
+    assert 5 < gains[0, 1] < 9
+    assert bounds[0] + gains[0, 1] < bounds[2] - 20
+
+
+@pytest.mark.processor
+@every_seed
+def test_we_get_the_digit_that_we_asked_for(seed):
+    asked, generator = torch.arange(359) % 10, drawing(seed)
+    stage, labels = stages()[seed, 1e-6], digits().train_labels
+    z, noise = codes(stage, data()[0], seed), torch.randn(359, 8, generator=generator)
+    by_gaussians = torch.empty_like(noise)
+    for digit in range(10):
+        chosen = z[labels == digit]
+        root = torch.linalg.cholesky(torch.cov(chosen.T, correction=0))
+        by_gaussians[asked == digit] = chosen.mean(dim=0) + noise[asked == digit] @ root.T
+    answers = asking()[seed].draw(359, generator, one_hot(asked, 10).float())
+    for x in (answers, stage.decode(by_gaussians).detach()):
+        assert (trees().predict(x.numpy()) == asked.numpy()).mean() > 0.9
+        assert judged(x)[2] > judgements(seed)["diffusion"][2]
+
+
+def test_the_classifier_reads_the_digits():
+    assert trees().score(data()[1].numpy(), digits().held_out_labels.numpy()) > 0.96
