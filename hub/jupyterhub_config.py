@@ -34,6 +34,8 @@ c.Spawner.cmd = [sys.executable, "-m", "jupyterhub.singleuser"]
 c.Spawner.args = ["--log-level=WARN"] + ["--allow-root"] * (os.geteuid() == 0)
 c.Spawner.default_url = "/lab/tree/autoencoders/notebooks/00_start_here.ipynb"
 c.Spawner.start_timeout = c.Spawner.http_timeout = 900  # thirty at once, on two cores
+# A server that is interrupted asks whether it should end, and nobody answers: it is told to end a second later.
+c.LocalProcessSpawner.interrupt_timeout = 1
 c.Spawner.environment = {
     "AELIB_COURSE": os.environ["AELIB_COURSE"],
     "JUPYTER_CONFIG_PATH": str(HERE / "server"),

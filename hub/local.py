@@ -78,6 +78,15 @@ def wait_for(address: str, process: subprocess.Popen) -> None:
     sys.exit("The Hub did not start; the reason stands above.")
 
 
+def end(process: subprocess.Popen) -> None:
+    """Tell the Hub to end; it ends the students' servers and its proxy, too."""
+    process.terminate()
+    try:
+        process.wait(SECONDS)
+    except subprocess.TimeoutExpired:
+        process.kill()
+
+
 @contextmanager
 def hub(
     folder: Path, students: int = 30, port: int = 0, kernels: dict[str, str] | None = None
@@ -102,8 +111,7 @@ def hub(
         wait_for(address, process)
         yield Hub(address, password, process.pid)
     finally:
-        process.terminate()  # it ends the students' servers and its proxy, too
-        process.wait()
+        end(process)
 
 
 def main(students: int = 30) -> None:
