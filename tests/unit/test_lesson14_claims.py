@@ -190,18 +190,33 @@ def missing(z: Tensor, sizes: Tensor) -> float:
     return (sizes - z)[both].mean().item()
 
 
+@torch.no_grad()
+def fitted_again(model: SparseAutoencoder, x: Tensor) -> Tensor:
+    """The sizes that least squares gives to the features that are on in each row."""
+    on, W = (model.encode(x) > 0).double(), model.dictionary.double()
+    grams = on[:, :, None] * (W @ W.T) * on[:, None, :] + torch.diag_embed(1 - on)
+    return torch.linalg.solve(grams, on * ((x - model.center).double() @ W.T))
+
+
 @pytest.mark.parametrize("seed", range(3))
 def test_sizes_come_out_too_small(seed):
     w = world(seed)
     lasso = sparse_encode(w.x_new, w.true, algorithm="lasso_cd", alpha=0.15, positive=True)
     assert 0.15 < missing(torch.tensor(lasso), w.sizes_new) < 0.2
-    shrunk = {}
+    shrunk, refitted, at_zero = {}, {}, {}
     for name, model in {"price": priced_models(seed)[0.3], "top": top_model(seed, 5)}.items():
         matched = sparse.match(model.dictionary, w.true)
         found = (matched.cosine >= 0.9).nonzero().flatten()
-        shrunk[name] = missing(model.encode(w.x_new)[:, matched.partner[found]], w.sizes_new[:, found])
+        partner, sizes = matched.partner[found], w.sizes_new[:, found]
+        z, again = model.encode(w.x_new), fitted_again(model, w.x_new)
+        shrunk[name] = missing(z[:, partner], sizes)
+        refitted[name] = missing(again[:, partner], sizes)
+        at_zero[name] = (model.bias - model.encoder @ model.center)[partner].mean().item()
     assert 0.27 < shrunk["price"] < 0.38
     assert 0.1 < shrunk["top"] < 0.25
+    assert at_zero["price"] < -0.2
+    assert at_zero["top"] < -0.08
+    assert all(abs(refitted[name]) < 0.6 * shrunk[name] for name in shrunk)
 
 
 @pytest.mark.parametrize("seed", range(2))
