@@ -268,6 +268,12 @@ def network(seed: int) -> nn.Sequential:
     return model
 
 
+def alike(along: Tensor) -> float:
+    """Of the twelve training digits farthest along each direction, (n, K), the share with their commonest label."""
+    top = digits().train_labels[along.topk(12, dim=0).indices]
+    return (top == top.mode(dim=0).values).float().mean().item()
+
+
 @cache
 @torch.no_grad()
 def judged(seed: int) -> dict[str, Judged]:
@@ -286,12 +292,10 @@ def judged(seed: int) -> dict[str, Judged]:
 
     def judge(directions: Tensor, on: Tensor, on_new: Tensor, along: Tensor) -> Judged:
         named, _ = sparse.commonest_label(on, data.train_labels)
-        top = data.train_labels[along.topk(12, dim=0).indices]
-        alike = (top == top.mode(dim=0).values).float().mean()
         read = lambda h: model[2](h * scale).log_softmax(dim=1)  # noqa: E731
         effect = sparse.ablation(read, h_new, on_new, directions, named, h.mean(dim=0)).nanmean()
         bits = sparse.label_information(on_new, data.held_out_labels).mean()
-        return Judged(alike.item(), bits.item(), effect.item())
+        return Judged(alike(along), bits.item(), effect.item())
 
     controls = {
         "random": sparse.random_directions(len(used), h, seed=2 * seed + 1),
@@ -320,6 +324,13 @@ def test_to_the_eye_and_by_information_random_directions_are_as_good(seed):
     assert 0.7 < learned.alike < 0.95
     assert 0.65 < random.alike < 0.95
     assert random.alike > learned.alike - 0.15
+
+
+@every_seed
+def test_at_the_end_of_a_random_direction_one_digit_is_common_in_the_pixels_already(seed):
+    pixels = digits().train
+    in_pixels = alike(pixels @ sparse.random_directions(200, pixels, seed=seed).T)
+    assert 0.5 < in_pixels < judged(seed)["random"].alike - 0.03
 
 
 @pytest.mark.processor
