@@ -50,6 +50,7 @@ from nbformat.sign import NotebookNotary
 from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page, sync_playwright
 
 from aelib.kernels.provisioner import template
+from publish.photograph import find_browser
 
 HERE = Path(__file__).resolve().parent
 ROOT = HERE.parents[1]
@@ -57,12 +58,6 @@ NOTEBOOKS = ROOT / "notebooks"
 STUB = (ROOT / "publish" / "model_stub.js").read_text(encoding="utf-8")
 KERNEL = {"display_name": "Python 3 (ipykernel)", "language": "python", "name": "python3"}
 THEMES = {"light": "JupyterLab Light", "dark": "JupyterLab Dark"}
-BROWSERS = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable", "chrome")
-BROWSER_PATHS = (
-    "/Applications/Google Chrome.app/Contents/MacOS/Google Chrome",
-    "/Applications/Chromium.app/Contents/MacOS/Chromium",
-    r"C:\Program Files\Google\Chrome\Application\chrome.exe",
-)
 NO_BROWSER = (
     "no Chromium or Chrome was found: install one (Debian, Ubuntu: sudo apt-get install chromium; "
     "macOS: brew install --cask chromium; Windows: Google Chrome) and the interactives are tested too"
@@ -100,18 +95,12 @@ FLAGS = [
 ]
 
 
-def find_browser() -> str:
-    """Path of Chromium or Chrome; without one skip, or fail where AELIB_REQUIRE_BROWSER is set."""
-    on_path = (shutil.which(name) for name in BROWSERS)
-    found = next((path for path in (*on_path, *BROWSER_PATHS) if path and Path(path).exists()), None)
-    if found is None:
-        (pytest.fail if os.environ.get("AELIB_REQUIRE_BROWSER") else pytest.skip)(NO_BROWSER)
-    return found
-
-
 @pytest.fixture(scope="session")
 def browser() -> Iterator[Browser]:
+    """Chromium or Chrome; without one skip, or fail where AELIB_REQUIRE_BROWSER is set."""
     path = find_browser()
+    if path is None:
+        (pytest.fail if os.environ.get("AELIB_REQUIRE_BROWSER") else pytest.skip)(NO_BROWSER)
     with sync_playwright() as playwright:
         chromium = playwright.chromium.launch(executable_path=path, args=FLAGS)
         yield chromium
@@ -430,6 +419,7 @@ CLOSE_ALL = """async () => {
     await open.sessionContext?.shutdown();
     open.dispose();
   }
+  await window.drawn();
   return Boolean(window.jupyterapp) && !document.querySelector(".jp-Dialog");
 }"""
 IS_LIGHT = "document.body.dataset.jpThemeLight === 'true'"
@@ -551,5 +541,7 @@ def one_lab(browser: Browser, jupyter_server: Server) -> Iterator[Lab]:
 def lab(one_lab: Lab) -> Iterator[Lab]:
     one_lab.watch.forget()
     yield one_lab
-    one_lab.close_notebooks()
-    one_lab.watch.assert_quiet()
+    try:
+        one_lab.watch.assert_quiet()
+    finally:
+        one_lab.close_notebooks()
