@@ -85,7 +85,7 @@ clean: ## remove the environment and every cache
 $(VENV)/lab.stamp: $(INSTALLED)
 	@$(PYTHON) environment/install.py lab
 
-$(VENV)/test.stamp: requirements-test.txt $(INSTALLED)
+$(VENV)/test.stamp: requirements-test.txt requirements-hub.txt $(INSTALLED)
 	@$(PYTHON) environment/install.py test
 
 $(VENV)/hub.stamp: requirements-hub.txt $(INSTALLED)

@@ -26,7 +26,7 @@ PYTHON = VENV / ("Scripts/python.exe" if os.name == "nt" else "bin/python")
 FOR_LESSONS = ("requirements.txt", "pyproject.toml", "aelib/labextension/static/keep_interactives.js")
 NEEDED = {
     "lab": FOR_LESSONS,
-    "test": ("requirements-test.txt", *FOR_LESSONS),
+    "test": ("requirements-test.txt", "requirements-hub.txt", *FOR_LESSONS),
     "hub": ("requirements-hub.txt", *FOR_LESSONS),
 }
 """What is installed for each purpose: the first file is the list, a change of any of them installs again."""

@@ -120,7 +120,12 @@ def wheel(folder: Path, name: str) -> None:
 def course(tmp_path) -> Path:
     """The installer, beside a course that needs five small packages."""
     folder = tmp_path / "the course"
-    for path in ("pyproject.toml", "requirements-test.txt", "aelib/labextension/static/keep_interactives.js"):
+    for path in (
+        "pyproject.toml",
+        "requirements-test.txt",
+        "requirements-hub.txt",
+        "aelib/labextension/static/keep_interactives.js",
+    ):
         (folder / path).parent.mkdir(parents=True, exist_ok=True)
         (folder / path).touch()
     (folder / "requirements.txt").write_text("".join(f"{name}==1.0\n" for name in PARTS))
