@@ -1,6 +1,7 @@
 """Tasks of lesson 15, with references of their own in numpy."""
 
 from collections.abc import Callable
+from functools import reduce
 from itertools import combinations, pairwise
 
 import numpy as np
@@ -25,7 +26,8 @@ def _sigma_slips(slope, beta: float, noise_var: float) -> dict[str, tuple]:
         "log-variance": (np.log(variance), "that is log σ²; the standard deviation is asked for."),
         "slope not squared": (np.sqrt(beta * noise_var / (slope + beta * noise_var)), "the slope stands there without its square."),
         "no σ_x²": (np.sqrt(beta / (slope**2 + beta)), "the decoder's noise is missing: β is multiplied by σ_x² in both places."),
-        "σ_x² below": (np.sqrt(beta / (slope**2 / noise_var**2 + beta)), "σ_x² is squared: the error is divided by 2σ_x², once."),
+        "σ_x² below": (np.sqrt(beta / (slope**2 / noise_var**2 + beta)), "σ_x² is squared: noise_var is σ_x² already, and it stands there once."),
+        "a 2 left": (np.sqrt(beta * noise_var / (2 * slope**2 + beta * noise_var)), "a 2 is left over: the error is divided by 2σ_x² and the KL by 2, so both go."),
         "no β": (np.sqrt(noise_var / (slope**2 + noise_var)), "β is missing: it stands with σ_x², above and below."),
         "β = 1 below": (np.sqrt(beta * noise_var / (slope**2 + noise_var)), "β stands above the line only; it belongs below as well."),
         "small β only": (np.sqrt(beta * noise_var) / slope, "that is the limit for small β; where the slope is small it passes 1, and the prior's 1 is the most that pays."),
@@ -52,6 +54,7 @@ def best_noise(slope, beta: float, noise_var: float) -> np.ndarray:
 
 MU = _draws(0, 6, 3) * np.array([3.0, 1.0, 0.5]) + np.array([2.0, 0.0, -1.0])
 LOG_VAR = 0.5 * _draws(1, 6, 3) - 1
+OVER_EVERYTHING = "that is one variance over all numbers at once, as some programs take it; (15.3) takes it for each code number, so that different means do not count as spread."
 
 
 def _scale_slips(mu, log_var) -> dict[str, tuple]:
@@ -61,14 +64,19 @@ def _scale_slips(mu, log_var) -> dict[str, tuple]:
         "not inverted": (np.sqrt(total.mean()), "that is the standard deviation of the codes; the factor is 1 over it."),
         "variance": (1 / total.mean(), "that is 1 over the variance; the factor is 1 over the standard deviation."),
         "without σ²": (1 / np.sqrt(spread.mean()), "the variance of μ is one part; the mean of σ² comes on top, because codes are drawn."),
+        "without σ², n − 1": (1 / np.sqrt(mu.var(axis=0, ddof=1).mean()), "the mean of σ² comes on top of the variance of μ, because codes are drawn; and the variance should divide by n."),
         "σ² only": (1 / np.sqrt(noise.mean()), "that is the noise on the codes alone; the variance of μ over the images is missing."),
         "σ for σ²": (1 / np.sqrt((spread + np.exp(log_var / 2).mean(axis=0)).mean()), "you added the mean of σ; variances are added, so take σ²."),
+        "σ squared late": (1 / np.sqrt((spread + np.exp(log_var / 2).mean(axis=0) ** 2).mean()), "you squared the mean of σ; take the mean of σ²."),
+        "exp late": (1 / np.sqrt((spread + np.exp(log_var.mean(axis=0))).mean()), "you averaged log σ² before exp; exponentiate first, and then average."),
         "log σ²": (1 / np.sqrt(np.abs((spread + log_var.mean(axis=0)).mean())), "log_var is the logarithm of σ²: exponentiate first."),
         "mean not taken off": (1 / np.sqrt((np.square(mu).mean(axis=0) + noise).mean()), "that is 1 over the root mean square, the mean of the codes included; the variance takes the mean off."),
         "one for each": (1 / np.sqrt(total), "that is one factor for each code number; one number is asked for, from the mean variance."),
+        "sum": (1 / np.sqrt(total.sum()), "you added the variances of the K code numbers; take their mean."),
         "mean of the roots": (1 / np.sqrt(total).mean(), "you averaged standard deviations; average the variances, and take the root at the end."),
         "mean of factors": ((1 / np.sqrt(total)).mean(), "you averaged factors; average the variances first."),
-        "over everything": (1 / np.sqrt(mu.var() + noise.mean()), "the variance is taken over all numbers at once, so that different means of two code numbers count as spread."),
+        "over everything": (1 / np.sqrt(mu.var() + noise.mean()), OVER_EVERYTHING),
+        "over everything, n − 1": (1 / np.sqrt(mu.var(ddof=1) + noise.mean()), OVER_EVERYTHING),
         "n − 1": (1 / np.sqrt((mu.var(axis=0, ddof=1) + noise).mean()), "you divided by n − 1; (15.3) averages over the n images."),
     }  # fmt: skip
 
@@ -113,8 +121,12 @@ def _generator_slips(denoise, decode, eps, sigmas, scale) -> dict[str, tuple]:
     return left | {
         "scale forgotten": (_pictures(denoise, lambda z: decode(z * scale), *args[2:]), "the scale factor is forgotten: the decoder knows unscaled codes, so divide by it."),
         "scale after": (_pictures(denoise, lambda z: decode(z * scale) / scale, *args[2:]), "you divided the pictures by the scale factor; the codes are divided, before the decoder."),
+        "noise of size 1": (_pictures(denoise, decode, eps / sigmas[0], *args[3:]), _still_there(("start",))),
+        "noise of size 1, scale": (_pictures(denoise, decode, eps / sigmas[0], *args[3:], ("scale",)), _still_there(("start", "scale"))),
+        "noise scaled": (_pictures(denoise, decode, eps * scale, *args[3:]), "the noise is multiplied by the scale factor: it belongs to scaled codes already, and its size is sigmas[0]."),
+        "no noise kept": (decode(reduce(denoise, sigmas[:-1], sigmas[0] * eps) / scale), "each step takes all noise away; it should keep as much as the lower level has."),
         "no decoder": (_pictures(denoise, identity, *args[2:]), "these are codes; decode makes pictures of them."),
-        "noise decoded": (decode(sigmas[0] * eps / scale), "the noise was decoded as it is; the chain has to run first."),
+        "noise decoded": (decode(sigmas[0] * eps / scale), "the noise was decoded as it is; the chain has to lower it first, step by step."),
     }  # fmt: skip
 
 
@@ -173,6 +185,8 @@ def _gain_slips(z, new) -> dict[str, tuple]:
     K, gain = z.shape[1], _gain(z, new)
     both = np.concatenate([z, new])
     log_det = np.linalg.slogdet(np.cov(z.T, ddof=0))[1]
+    log_p = _log_gaussian(new, np.zeros(K), np.eye(K))
+    log_m = gain + log_p
     return {
         "judged on its own codes": (_gain(z, z).mean(), "the gain is measured on the codes to which the Gaussian was fitted. Use the held-out ones, or a density that stores its codes would win."),
         "fitted to the held-out": (_gain(new, new).mean(), "the Gaussian was fitted to the held-out codes: it has seen what it is judged on."),
@@ -182,6 +196,9 @@ def _gain_slips(z, new) -> dict[str, tuple]:
         "log m": (_log_gaussian(new, z.mean(axis=0), np.cov(z.T, ddof=0)).mean(), "that is log m alone; take away log p, the log-density of the prior N(0, I)."),
         "diagonal": (_gain(z, new, diagonal=True).mean(), "the covariances between the code numbers are left out."),
         "for each number": (gain.mean() / K, "you divided by K; the gain is asked for each image, in nats."),
+        "log p not summed": (log_m.mean() - log_p.mean() / K, "log m is the log-density of a whole code, and log p is averaged over its K numbers; add log p over them."),
+        "log p of all": (log_m.mean() - log_p.sum(), "log p is added over all the images; take it for each image, and then the mean of log m − log p."),
+        "two sets": (_log_gaussian(z, z.mean(axis=0), np.cov(z.T, ddof=0)).mean() - log_p.mean(), "log m and log p are taken at different codes; take both at new."),
         "sum": (gain.sum(), "that is the sum over the images; take the mean."),
         "not centred": ((_log_gaussian(new, 0 * z[0], np.cov(z.T, ddof=0)) - _log_gaussian(new, 0 * z[0], np.eye(K))).mean(), "the mean of m is left at 0; it is the mean of z."),
         "no determinant": ((gain + 0.5 * log_det).mean(), "the determinant of the covariance is missing in log m: half of its logarithm is taken away."),
@@ -216,6 +233,11 @@ def _gaussian_of(z) -> tuple[np.ndarray, np.ndarray]:
     return z.mean(axis=0), np.linalg.cholesky(np.cov(z.T, ddof=0))
 
 
+def _symmetric_root(z) -> np.ndarray:
+    values, vectors = np.linalg.eigh(np.cov(z.T, ddof=0))
+    return (vectors * np.sqrt(values)) @ vectors.T
+
+
 def _asked_slips(z, labels, digit: int, eps) -> dict[str, tuple]:
     chosen = z[labels == digit]
     mean, root = _gaussian_of(chosen)
@@ -231,6 +253,9 @@ def _asked_slips(z, labels, digit: int, eps) -> dict[str, tuple]:
         "root transposed": (mean + eps @ root, "the Cholesky factor L is used as Lᵀ: for rows of eps it is eps @ L.T."),
         "no root": (mean + eps @ (root @ root.T), "eps is multiplied by the covariance; multiply by its root L, with L Lᵀ the covariance."),
         "diagonal": (mean + eps * chosen.std(axis=0), "the covariances between the code numbers are left out."),
+        "variances": (mean + eps * chosen.var(axis=0), "eps is multiplied by variances; the covariances are left out, and a root is missing."),
+        "diagonal, n − 1": (mean + eps * chosen.std(axis=0, ddof=1), "the covariances between the code numbers are left out, and the variance should divide by n."),
+        "symmetric root": (mean + eps @ _symmetric_root(chosen), "that is the symmetric root of the covariance: the distribution is right, but the task asks for the Cholesky factor, which gives other numbers."),
         "no noise": (np.tile(mean, (len(eps), 1)), "that is the mean of the digit's codes each time: nothing is drawn."),
         "no mean": (eps @ root.T, "the mean is missing: these codes lie around 0."),
         "n − 1": (mean + eps @ np.linalg.cholesky(np.cov(chosen.T, ddof=1)).T, "the covariance is divided by n − 1; use correction=0, as in (15.6)."),

@@ -23,6 +23,7 @@ PLANTED: dict[str, list[tuple[str, str]]] = {
     ],
     "lesson15.code_scale": [
         (SCALE + "1 / mu.var(dim=0, correction=0).mean().sqrt()", "the mean of σ² comes on top"),
+        (SCALE + "1 / (mu.flatten().var() + log_var.exp().mean()).sqrt()", "as some programs take it"),
         (
             SCALE + "(mu.var(dim=0, correction=0) + log_var.exp().mean(dim=0)).mean().sqrt()",
             "the factor is 1 over it",
@@ -32,6 +33,7 @@ PLANTED: dict[str, list[tuple[str, str]]] = {
         (GENERATE.format(start="scale", end="[:-1]", decoded="scale * y"), "All three faults are left"),
         (GENERATE.format(start="sigmas[0]", end="", decoded="scale * y"), "One fault is left"),
         (GENERATE.format(start="sigmas[0]", end="", decoded="y"), "the scale factor is forgotten"),
+        (GENERATE.format(start="1", end="", decoded="y / scale"), "noise of the wrong size"),
     ],
     "lesson15.held_out_gain": [
         (GAIN.format(fitted="z", judged="z"), "on the codes to which the Gaussian was fitted"),
@@ -49,6 +51,14 @@ ACCEPTED: dict[str, list[str]] = {
     "lesson15.generate": [
         "def generate(denoise, decode, eps, sigmas, scale):\n    from aelib.denoising import chain\n"
         "    return decode(chain(denoise, sigmas[0] * eps, sigmas)[-1] / scale)",
+    ],
+    "lesson15.code_scale": [
+        SCALE + "1 / ((mu - mu.mean(dim=0)).square().mean() + log_var.exp().mean()).sqrt()",
+    ],
+    "lesson15.held_out_gain": [
+        "def held_out_gain(z, new):\n    C, away = torch.cov(z.T, correction=0), new - z.mean(dim=0)\n"
+        "    squares = new.square().sum(dim=1) - (away @ torch.linalg.inv(C) * away).sum(dim=1)\n"
+        "    return 0.5 * (squares.mean() - torch.logdet(C))",
     ],
     "lesson15.ask_for": [
         ASK + "torch.stack([chosen.mean(dim=0) + L @ e for e in eps])",

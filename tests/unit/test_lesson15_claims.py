@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from functools import cache
+from functools import cache, partial
 
 import numpy as np
 import pytest
@@ -108,6 +108,7 @@ def judgements(seed: int) -> dict[str, tuple[float, float, float]]:
     return {name: judged(x.detach()) for name, x in drawings(seed).items()}
 
 
+@cache
 def drawings(seed: int) -> dict[str, Tensor]:
     stage, generator = stages()[seed, 1e-6], drawing(seed)
     z, noise = codes(stage, data()[0], seed), torch.randn(359, 8, generator=generator)
@@ -195,9 +196,12 @@ def test_nothing_holds_the_scale_but_the_kl(seed):
         assert scale_factor(codes(stages()[seed, beta], train)) == pytest.approx(1, abs=0.03)
     assert abs(scale_factor(codes(stages()[seed, 1e-6], train)) - 1) > 0.05
     mu, log_var = stages()[seed, 1e-6].encode(held_out)
-    larger = gaussian.kl_to_standard_normal(LARGE * mu, log_var + 2 * math.log(LARGE))
-    more = (larger - gaussian.kl_to_standard_normal(mu, log_var)).mean().item()
-    assert 10 < more < 1000
+    kl = [
+        gaussian.kl_to_standard_normal(a * mu, log_var + 2 * math.log(a)).mean().item()
+        for a in (1, LARGE, 1000)
+    ]
+    assert 10 < kl[1] - kl[0] < 1000
+    assert 2 < 1e-6 * (kl[2] - kl[0]) < 20
 
 
 @pytest.mark.processor
@@ -223,6 +227,15 @@ def test_mixture_and_diffusion_draw_better_than_the_prior_of_beta_one(seed):
     assert found["gaussian"][2] + 0.08 < found["diffusion"][2] < found["mixture"][2]
     for one in ("mixture", "diffusion"):
         assert all(better > worse for better, worse in zip(found[one], found["β = 1"], strict=True))
+
+
+@pytest.mark.processor
+@every_seed
+def test_no_drawing_is_as_near_to_a_training_image_as_some_held_out_digits_are(seed):
+    train, held_out = data()
+    nearest = partial(torch.cdist, train, compute_mode="donot_use_mm_for_euclid_dist")
+    for name in ("mixture", "diffusion"):
+        assert nearest(drawings(seed)[name].detach()).min() > nearest(held_out).min() + 0.05
 
 
 @every_seed
