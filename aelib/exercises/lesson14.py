@@ -1,6 +1,7 @@
 """Tasks of lesson 14, with references of their own in numpy."""
 
 from itertools import combinations, product
+from math import comb
 
 import numpy as np
 from scipy.optimize import linear_sum_assignment
@@ -42,11 +43,16 @@ def _error_slips(W, bias, p: float) -> dict[str, tuple]:
     return {
         "no ReLU": (_error(W, bias, p, read=lambda x: x), "the ReLU of the readout is missing."),
         "no bias": (_error(W, 0 * bias, p), "the bias is missing from the readout."),
+        "minus the bias": (_error(W, -bias, p), "you took the bias off; the readout adds it."),
+        "bias outside": (_error(W, bias, p, read=lambda x: _relu(x - bias) + bias), "the bias stands outside of the ReLU; it belongs inside."),
         "all patterns alike": (_error(W, bias, p, weight=lambda n, M: 2.0**-M), "you took every pattern as equally probable; a pattern with m features on has probability p^m (1 − p)^(M−m)."),
         "only those on": (_error(W, bias, p, weight=lambda n, M: p**n), "the features that are off count too: the probability has the factor (1 − p)^(M−m)."),
+        "on and off": (_error(W, bias, p, weight=lambda n, M: p ** (M - n) * (1 - p) ** n), "on and off are exchanged: a feature is on with probability p."),
+        "counted twice": (_error(W, bias, p, weight=lambda n, M: comb(M, int(n)) * p**n * (1 - p) ** (M - n)), "the number of patterns with m features on is counted twice: each of them stands in the sum already."),
         "one on": (_error(W, bias, p, weight=lambda n, M: (n <= 1) * p**n * (1 - p) ** (M - n)), "you left out the patterns with two and more features on."),
         "sum over patterns": (_error(W, bias, p, weight=lambda n, M: 1.0), "you added the errors of all patterns; weigh each by its probability."),
         "mean over features": (_error(W, bias, p, each=np.mean), "that is the mean over the M features; ‖s − ŝ‖² is their sum."),
+        "root": (_error(W, bias, p, each=lambda e: np.sqrt(e.sum())), "that is the mean length of the error; take the square of the length for each pattern."),
         "not squared": (_error(W, bias, p, each=lambda e: np.sqrt(e).sum()), "the errors are not squared."),
         "one step": (float(np.sum((p - _relu(W @ (W.T @ np.full(M, p)) + bias)) ** 2)), "you put the mean of s into the readout; the error of a mean is not the mean error."),
     }  # fmt: skip
@@ -78,9 +84,12 @@ COUNT_FAULTS = {
 }
 
 
+def _unit(rows) -> np.ndarray:
+    return rows / np.linalg.norm(rows, axis=1, keepdims=True)
+
+
 def _cosines(learned, true, faults: tuple[str, ...] = ()) -> np.ndarray:
-    unit = lambda rows: rows / np.linalg.norm(rows, axis=1, keepdims=True)  # noqa: E731
-    table = learned @ true.T if "length" in faults else unit(learned) @ unit(true).T
+    table = learned @ true.T if "length" in faults else _unit(learned) @ _unit(true).T
     return np.abs(table) if "sign" in faults else table
 
 
@@ -98,9 +107,18 @@ def _count_slips(learned, true) -> dict[str, tuple]:
         " and ".join(faults): (_count(learned, true, faults), _still_there(COUNT_FAULTS, faults))
         for faults in sets
     }
-    rows, columns = linear_sum_assignment(_cosines(learned, true), maximize=True)
-    mean = float(_cosines(learned, true)[rows, columns].mean())
+    table = _cosines(learned, true)
+    rows, columns = linear_sum_assignment(table, maximize=True)
+    mean = float(table[rows, columns].mean())
+    by_size = linear_sum_assignment(np.abs(table), maximize=True)
+    nearest = table.argmax(axis=1)[table.max(axis=1) > 0.9]
     return slips | {
+        "true lengths": (_count(_unit(learned), true, ("length",)), "only the learned rows are divided by their lengths; the true ones may have any length too."),
+        "learned lengths": (_count(learned, _unit(true), ("length",)), "only the true rows are divided by their lengths; the learned ones may have any length too."),
+        "pairs by size": (float((table[by_size] > 0.9).sum()), "the pairs were chosen by absolute value, so a direction that points the other way can take a partner away."),
+        "smallest sum": (float((table[linear_sum_assignment(table)] > 0.9).sum()), "the assignment looked for the smallest sum of cosines: ask for the largest."),
+        "all crossings": (float((table[rows][:, columns] > 0.9).sum()), "every row was crossed with every column; take the pairs, `cosines[rows, columns]`."),
+        "nearest": (float(len(set(nearest))), "each learned feature counts for its nearest true one alone; if two have the same nearest one, the assignment may give one of them another."),
         "from the true side": (_count(learned, true, ("twice",), axis=0), "each true feature takes its best learned one, and two of them may take the same one."),
         "share": (_count(learned, true) / len(true), "that is a share; the number of features is asked."),
         "mean cosine": (mean, "that is the mean cosine of the pairs; count those above 0.9."),
@@ -114,14 +132,14 @@ def _still_there(faults: dict[str, str], left: tuple[str, ...]) -> str:
 
 
 def _dictionary(seed: int, M: int, D: int) -> np.ndarray:
-    rows = _draws(seed, M, D)
-    return rows / np.linalg.norm(rows, axis=1, keepdims=True)
+    return _unit(_draws(seed, M, D))
 
 
 TRUE = _dictionary(4, 6, 8)
 NEAR = TRUE[[1, 0, 0, 3, 3, 4]] + 0.02 * _draws(5, 6, 8)
 TURNED = np.concatenate([2.0 * NEAR, -3.0 * TRUE[[2]], 0.5 * TRUE[[5]], 0.6 * _draws(6, 2, 8)])
 CLOSE = np.concatenate([TRUE[:4], TRUE[:2] + 0.08 * _draws(7, 2, 8)])
+OPPOSED = np.concatenate([-2 * TRUE[:3], NEAR[[1, 0]], 3 * TRUE[[4, 5]]])
 
 
 @task(
@@ -130,6 +148,7 @@ CLOSE = np.concatenate([TRUE[:4], TRUE[:2] + 0.08 * _draws(7, 2, 8)])
         (TURNED, TRUE),
         (1.5 * np.concatenate([TRUE[:2], TRUE[:1], -TRUE[3:4]]), CLOSE),
         (np.concatenate([3 * TRUE[:3], TRUE[:1], -TRUE[4:5], 2 * _draws(8, 3, 8)]), TRUE),
+        (OPPOSED, np.array([[0.5], [2.0], [1.0], [1.0], [0.6], [3.0]]) * TRUE),
     ],
     slips=_count_slips,
     where=lambda learned, true: f"for {len(learned)} learned and {len(true)} true features",
@@ -193,28 +212,44 @@ LOSS_FAULTS = {
     "mean": "the squares, or the codes, are averaged over their numbers; (14.5) adds them up for each input",
     "negative": "the code may be negative: the ReLU of the encoder is missing",
 }
+HALF_DONE = {
+    "mean of squares": ("mean", "the squares are still averaged over the D numbers; (14.5) adds them up for each input"),
+    "mean of codes": ("mean", "the codes are still averaged over the K features; (14.5) adds them up for each input"),
+    "negative price": ("negative", LOSS_FAULTS["negative"] + ", and a negative code lowers the price"),
+}  # fmt: skip
+"""What is left of a fault when only one of its two places is mended."""
 
 
 def _loss(x, W, V, b, lam: float, faults: tuple[str, ...] = ()) -> float:
-    z = x @ V.T + b if "negative" in faults else _relu(x @ V.T + b)
-    unit = W if "length" in faults else W / np.linalg.norm(W, axis=1, keepdims=True)
-    squares = (x - z @ unit) ** 2
-    each = np.mean if "mean" in faults else np.sum
-    return float((each(squares, axis=1) + lam * each(np.abs(z), axis=1)).mean())
+    z = x @ V.T + b if {"negative", "negative price"} & {*faults} else _relu(x @ V.T + b)
+    unit = W if "length" in faults else _unit(W)
+    squares, prices = (x - z @ unit) ** 2, z if "negative price" in faults else np.abs(z)
+    each = [
+        np.mean if {"mean", part} & {*faults} else np.sum for part in ("mean of squares", "mean of codes")
+    ]
+    return float((each[0](squares, axis=1) + lam * each[1](prices, axis=1)).mean())
 
 
 def _loss_slips(x, W, V, b, lam: float) -> dict[str, tuple]:
-    sets = [chosen for size in (1, 2, 3) for chosen in combinations(LOSS_FAULTS, size)]
+    ways = [(fault, *(half for half, (of, _) in HALF_DONE.items() if of == fault)) for fault in LOSS_FAULTS]
+    said = LOSS_FAULTS | {half: why for half, (_, why) in HALF_DONE.items()}
+    sets = [one for size in (1, 2, 3) for chosen in combinations(ways, size) for one in product(*chosen)]
     slips = {
-        " and ".join(faults): (_loss(x, W, V, b, lam, faults), _still_there(LOSS_FAULTS, faults))
-        for faults in sets
+        " and ".join(faults): (_loss(x, W, V, b, lam, faults), _still_there(said, faults)) for faults in sets
     }
     z = _relu(x @ V.T + b)
-    unit = W / np.linalg.norm(W, axis=1, keepdims=True)
+    unit = _unit(W)
     squares = ((x - z @ unit) ** 2).sum(axis=1).mean()
     columns = W / np.linalg.norm(W, axis=0, keepdims=True)
     wrong_way = ((x - z @ columns) ** 2).sum(axis=1).mean() + lam * z.sum(axis=1).mean()
+    absolute = np.abs(x @ V.T + b)
+    rectified = ((x - absolute @ unit) ** 2).sum(axis=1).mean() + lam * absolute.sum(axis=1).mean()
+    lengths = np.linalg.norm(W, axis=1)
+    by_length = ((x - z @ W) ** 2).sum(axis=1).mean() + lam * (z * lengths).sum(axis=1).mean()
     return slips | {
+        "price by length": (by_length, "a price on z times the length of its direction cannot be evaded either, but it is not (14.5): there the directions have length 1."),
+        "absolute code": (rectified, "the code is the absolute value; the encoder has a ReLU, and what is negative becomes 0."),
+        "codes over inputs": (squares + lam * z.sum(), "the codes are added over the inputs too; average over the batch."),
         "no price": (squares, "the price λ Σ z is missing."),
         "no λ": (squares + z.sum(axis=1).mean(), "the sum of the code stands there without its λ."),
         "columns": (wrong_way, "you divided the columns of W by their lengths; each feature is a row."),
@@ -280,6 +315,8 @@ def _information_slips(on, labels) -> dict[str, tuple]:
         "only when on": (of_label - inside, "that is what one learns when the feature is on; weigh it by P(on), and add what one learns when it is off."),
         "joint": (_entropy(joint), "that is the entropy of the pair; the information is H(F) + H(Y) − H(F, Y)."),
         "unweighted": (of_switch - np.mean([_entropy(joint[:, c] / joint[:, c].sum()) for c in range(joint.shape[1])]), "the labels are averaged as equally frequent; weigh each by its share."),
+        "pair for given": (of_switch - np.dot(joint.sum(axis=0), [_entropy((r, 1 - r)) for r in joint[1]]), "you took the share of inputs that are on and have the label; take the share of those on among the inputs with the label."),
+        "not weighed": (of_switch - sum(_entropy(joint[:, c] / joint[:, c].sum()) for c in range(joint.shape[1])), "the entropies of the labels are added; weigh each by the label's share."),
         "one label": (_entropy(one.sum(axis=1)) + _entropy(one.sum(axis=0)) - _entropy(one), "that is about one label against the rest; all labels count here."),
         "share": (float(joint[1].max() / total) if total else 0.0, "that is the share of the commonest label among the inputs that turn it on."),
     }  # fmt: skip

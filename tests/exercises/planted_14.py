@@ -54,6 +54,19 @@ PLANTED: dict[str, list[tuple[str, str]]] = {
             + "    pairs = linear_sum_assignment(cosines.abs(), maximize=True)\n    return (cosines.abs()[pairs] > 0.9).sum()",
             "the other way",
         ),
+        (
+            SCIPY
+            + UNIT
+            + "    pairs = linear_sum_assignment(cosines.abs(), maximize=True)\n    return (cosines[pairs] > 0.9).sum()",
+            "chosen by absolute value",
+        ),
+        (
+            SCIPY
+            + FOUND
+            + "    cosines = learned / learned.norm(dim=1, keepdim=True) @ true.T\n"
+            + "    return (cosines[linear_sum_assignment(cosines, maximize=True)] > 0.9).sum()",
+            "the true ones may have any length too",
+        ),
     ],
     "lesson14.soft_threshold": [
         (SOFT + "x.sign() * (x.abs() - lam).clamp(min=0)", "you moved by λ;"),
@@ -68,6 +81,18 @@ PLANTED: dict[str, list[tuple[str, str]]] = {
             "All three faults are left",
         ),
         (LOSS.format(code=CODE, directions="W", end=SUMS), "evades the price"),
+        (
+            LOSS.format(
+                code=CODE,
+                directions=DIRECTIONS,
+                end="(x - x_hat).square().sum(dim=1).mean() + lam * z.mean()",
+            ),
+            "the codes are still averaged",
+        ),
+        (
+            LOSS.format(code="x @ V.T + b", directions=DIRECTIONS, end=SUMS),
+            "a negative code lowers the price",
+        ),
         (LOSS.format(code=CODE, directions="W / W.norm(dim=0)", end=SUMS), "each feature is a row"),
     ],
     "lesson14.information": [

@@ -190,18 +190,33 @@ def missing(z: Tensor, sizes: Tensor) -> float:
     return (sizes - z)[both].mean().item()
 
 
+@torch.no_grad()
+def fitted_again(model: SparseAutoencoder, x: Tensor) -> Tensor:
+    """The sizes that least squares gives to the features that are on in each row."""
+    on, W = (model.encode(x) > 0).double(), model.dictionary.double()
+    grams = on[:, :, None] * (W @ W.T) * on[:, None, :] + torch.diag_embed(1 - on)
+    return torch.linalg.solve(grams, on * ((x - model.center).double() @ W.T))
+
+
 @pytest.mark.parametrize("seed", range(3))
 def test_sizes_come_out_too_small(seed):
     w = world(seed)
     lasso = sparse_encode(w.x_new, w.true, algorithm="lasso_cd", alpha=0.15, positive=True)
     assert 0.15 < missing(torch.tensor(lasso), w.sizes_new) < 0.2
-    shrunk = {}
+    shrunk, refitted, at_zero = {}, {}, {}
     for name, model in {"price": priced_models(seed)[0.3], "top": top_model(seed, 5)}.items():
         matched = sparse.match(model.dictionary, w.true)
         found = (matched.cosine >= 0.9).nonzero().flatten()
-        shrunk[name] = missing(model.encode(w.x_new)[:, matched.partner[found]], w.sizes_new[:, found])
+        partner, sizes = matched.partner[found], w.sizes_new[:, found]
+        z, again = model.encode(w.x_new), fitted_again(model, w.x_new)
+        shrunk[name] = missing(z[:, partner], sizes)
+        refitted[name] = missing(again[:, partner], sizes)
+        at_zero[name] = (model.bias - model.encoder @ model.center)[partner].mean().item()
     assert 0.27 < shrunk["price"] < 0.38
     assert 0.1 < shrunk["top"] < 0.25
+    assert at_zero["price"] < -0.2
+    assert at_zero["top"] < -0.08
+    assert all(abs(refitted[name]) < 0.6 * shrunk[name] for name in shrunk)
 
 
 @pytest.mark.parametrize("seed", range(2))
@@ -253,6 +268,12 @@ def network(seed: int) -> nn.Sequential:
     return model
 
 
+def alike(along: Tensor) -> float:
+    """Of the twelve training digits farthest along each direction, (n, K), the share with their commonest label."""
+    top = digits().train_labels[along.topk(12, dim=0).indices]
+    return (top == top.mode(dim=0).values).float().mean().item()
+
+
 @cache
 @torch.no_grad()
 def judged(seed: int) -> dict[str, Judged]:
@@ -271,12 +292,10 @@ def judged(seed: int) -> dict[str, Judged]:
 
     def judge(directions: Tensor, on: Tensor, on_new: Tensor, along: Tensor) -> Judged:
         named, _ = sparse.commonest_label(on, data.train_labels)
-        top = data.train_labels[along.topk(12, dim=0).indices]
-        alike = (top == top.mode(dim=0).values).float().mean()
         read = lambda h: model[2](h * scale).log_softmax(dim=1)  # noqa: E731
         effect = sparse.ablation(read, h_new, on_new, directions, named, h.mean(dim=0)).nanmean()
         bits = sparse.label_information(on_new, data.held_out_labels).mean()
-        return Judged(alike.item(), bits.item(), effect.item())
+        return Judged(alike(along), bits.item(), effect.item())
 
     controls = {
         "random": sparse.random_directions(len(used), h, seed=2 * seed + 1),
@@ -305,6 +324,13 @@ def test_to_the_eye_and_by_information_random_directions_are_as_good(seed):
     assert 0.7 < learned.alike < 0.95
     assert 0.65 < random.alike < 0.95
     assert random.alike > learned.alike - 0.15
+
+
+@every_seed
+def test_at_the_end_of_a_random_direction_one_digit_is_common_in_the_pixels_already(seed):
+    pixels = digits().train
+    in_pixels = alike(pixels @ sparse.random_directions(200, pixels, seed=seed).T)
+    assert 0.5 < in_pixels < judged(seed)["random"].alike - 0.03
 
 
 @pytest.mark.processor
