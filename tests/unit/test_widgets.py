@@ -61,7 +61,7 @@ def pad(dataset):
 
 # ---- the base --------------------------------------------------------------------------------------------
 
-SCRIPTS = sorted(path.stem for path in base.FOLDER.glob("*.js") if path.stem != "base")
+SCRIPTS = sorted(path.stem for path in base.FOLDER.glob("*.js") if path.stem not in base.SHARED)
 
 
 @pytest.mark.parametrize("name", SCRIPTS)
@@ -372,8 +372,8 @@ def test_pictured_depths_are_among_the_depths():
 
 @pytest.mark.parametrize("name", SCRIPTS)
 def test_every_name_that_a_script_imports_is_there(name):
-    imported = re.search(r"import \{([^}]*)\}", (base.FOLDER / f"{name}.js").read_text(encoding="utf-8"))[1]
-    for word in re.findall(r"\w+", imported):
+    imported = re.findall(r"^import \{([^}]*)\}", (base.FOLDER / f"{name}.js").read_text(encoding="utf-8"), re.M)
+    for word in re.findall(r"\w+", " ".join(imported)):
         assert re.search(rf"(const|function|let) {word}\b", base.read_script(name)), word
 
 

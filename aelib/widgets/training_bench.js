@@ -1,0 +1,500 @@
+import {
+  button,
+  chart,
+  choices,
+  clamp,
+  fixed,
+  gauge,
+  h,
+  interactive,
+  pictureRow,
+  plane,
+  slider,
+  sum,
+} from "./base.js";
+import {
+  adamStep,
+  backward,
+  decode,
+  forward,
+  init,
+  makeTrace,
+  normal,
+  shuffled,
+  uniform,
+} from "./learning.js";
+
+const FACE = (model) => ({
+  traits: ["latent_dim", "lr", "beta"],
+  lead:
+    `A network of 64–32–K–32–64 learns from 300 digits on this machine, in this page. ` +
+    (model.get("variational")
+      ? `Its decoder is Gaussian with σₓ² = ${model.get("noise_var")}. `
+      : "Its loss is the squared error. ") +
+    "All pictures and codes are of held-out digits.",
+});
+const BATCH = 50;
+const DRAWN = 10;
+const SLICE = 7; // ms of training in a frame
+const MOST = 2000; // epochs
+const POINTS = 200; // of a curve
+const WORDS_EVERY = 250; // ms
+const DIVERGED = 1000; // times the loss before the first step
+const ENDS = [5, 10, 20, 50, 100, 200, 500, 1000, 2000];
+
+// ---- one run ---------------------------------------------------------------------------------------------
+
+const everyNumber = ({ values, at }) => Float64Array.from(values, (_, n) => at()(n));
+
+/** What the page trains on, and the settings that stay. Throws where a saved state cannot be. */
+function readSetting(model, { train, held_out: heldOut }) {
+  const [count, ...size] = train.shape;
+  const setting = {
+    count,
+    inputs: size.reduce((product, n) => product * n, 1),
+    train: everyNumber(train),
+    heldOut: everyNumber(heldOut),
+    judged: heldOut.shape[0],
+    labels: model.get("labels"),
+    seed: model.get("seed"),
+    width: model.get("width"),
+    noiseVar: model.get("variational") ? model.get("noise_var") : null,
+  };
+  const { seed, width, noiseVar, labels, judged } = setting;
+  const whole = [seed, width].every(Number.isInteger) && width > 0;
+  if (!whole || (noiseVar !== null && !(noiseVar > 0)) || labels.length !== judged)
+    throw new Error("the settings of the network are damaged");
+  return setting;
+}
+
+/** A network at its start, step() by which it learns, and judge(), which looks at the held-out digits. */
+function startRun(setting, latents) {
+  const { count, inputs, train, heldOut, judged, labels, seed, width, noiseVar } = setting;
+  const [start, look, random] = [0, 1, 2].map((part) => uniform(1000 * seed + part));
+  const network = init({ inputs, width, latents, noiseVar }, start);
+  const [learning, judging, drawing] = [BATCH, judged, DRAWN].map((rows) => makeTrace(network, rows));
+  const noise = normal(judged * latents, look);
+  drawing.z.set(normal(DRAWN * latents, look));
+  const perEpoch = Math.floor(count / BATCH);
+  const batch = new Float64Array(BATCH * inputs);
+  const run = { latents, steps: 0, epochs: 0, curve: [], judging, drawing, diverged: null, perEpoch };
+  let [order, recent, limit] = [[], [], Infinity];
+
+  run.step = (lr, beta) => {
+    const at = run.steps % perEpoch;
+    if (at === 0) order = shuffled(count, random);
+    for (let n = 0; n < BATCH; n += 1) {
+      const row = order[at * BATCH + n];
+      batch.set(train.subarray(row * inputs, (row + 1) * inputs), n * inputs);
+    }
+    const eps = normal(BATCH * latents, random);
+    recent[at] = forward(network, batch, eps, learning);
+    backward(network, batch, eps, learning, beta);
+    adamStep(network, lr);
+    run.steps += 1;
+    run.epochs = run.steps / perEpoch;
+    limitOf(recent[at], lr, beta);
+  };
+  const limitOf = ({ reconstruction, kl }, lr, beta) => {
+    const loss = reconstruction + beta * kl;
+    if (!(loss <= limit)) run.diverged ??= { loss, lr, epoch: Math.ceil(run.epochs) };
+  };
+  run.judge = (lr, beta) => {
+    const { reconstruction, kl } = forward(network, heldOut, noise, judging);
+    if (run.steps === 0) limit = DIVERGED * (reconstruction + kl);
+    limitOf({ reconstruction, kl }, lr, beta);
+    decode(network, drawing);
+    const training = recent.length
+      ? sum(recent.map((parts) => parts.reconstruction)) / recent.length
+      : reconstruction;
+    run.now = { epochs: run.epochs, reconstruction, kl, training };
+    if (run.curve.at(-1)?.epochs !== run.epochs) run.curve.push(run.now);
+    if (run.curve.length > POINTS) run.curve = run.curve.filter((_, n) => n % 2 === 0);
+  };
+  run.places = () => places(judging.code, latents, noiseVar === null ? latents : 2 * latents, labels);
+  return run;
+}
+
+/**
+ * Where the codes lie in the plane: by the two numbers that vary most; with one number, it and the digit's
+ * class.
+ */
+function places(code, latents, across, labels) {
+  const column = (k) => labels.map((_, n) => code[n * across + k]);
+  if (latents === 1) return { axes: [0], a: column(0), b: null };
+  const spread = (list) => {
+    const mean = sum(list) / list.length;
+    return sum(list.map((value) => (value - mean) ** 2));
+  };
+  const spreads = Array.from({ length: latents }, (_, k) => spread(column(k)));
+  const axes = [...spreads.keys()].sort((j, k) => spreads[k] - spreads[j] || j - k).slice(0, 2);
+  axes.sort((j, k) => j - k);
+  return { axes, a: column(axes[0]), b: column(axes[1]) };
+}
+
+/** The mean squared error of the mean training picture, as an answer to every held-out digit. */
+function errorOfMean({ train, heldOut, inputs }) {
+  const mean = new Float64Array(inputs);
+  train.forEach((value, n) => {
+    mean[n % inputs] += (value * inputs) / train.length;
+  });
+  return sum(Array.from(heldOut, (value, n) => (value - mean[n % inputs]) ** 2)) / heldOut.length;
+}
+
+// ---- words -----------------------------------------------------------------------------------------------
+
+const RAISED = "⁰¹²³⁴⁵⁶⁷⁸⁹";
+/** A number with so many digits after the point; a very large one by its power of ten. */
+function shown(value, digits) {
+  if (!Number.isFinite(value)) return "no number";
+  if (Math.abs(value) < 1e5) return fixed(value, digits);
+  const power = Math.floor(Math.log10(Math.abs(value)));
+  const raised = Array.from(String(power), (digit) => RAISED[digit]).join("");
+  return `${fixed(value / 10 ** power, 1)} × 10${raised}`;
+}
+
+const epochsOf = (run) => (run.steps % run.perEpoch ? fixed(run.epochs, 1) : String(Math.round(run.epochs)));
+
+/** What is shown, in words; true at every moment. */
+function sentence({ run, setting, meanError, beta }) {
+  const { inputs, noiseVar, judged } = setting;
+  const { reconstruction, kl, training } = run.now;
+  if (run.diverged) {
+    const { loss, lr, epoch } = run.diverged;
+    const grown = Number.isFinite(loss) ? `has grown to ${shown(loss, 0)}` : "is no number any more";
+    return (
+      `The training diverged in epoch ${epoch}: at a learning rate of ${lr} the steps are too long, and ` +
+      `the loss ${grown}. Training has stopped. Choose a smaller learning rate and press Reset.`
+    );
+  }
+  const when =
+    run.steps === 0
+      ? "Before the first step, with random weights,"
+      : `After ${epochsOf(run)} ${run.epochs === 1 ? "epoch" : "epochs"} with K = ${run.latents}`;
+  const enough = run.epochs >= MOST ? ` Training stops after ${MOST} epochs.` : "";
+  if (noiseVar === null) {
+    const error = reconstruction / inputs;
+    const learned =
+      run.steps === 0 ? "" : `, and ${shown(training / inputs, 4)} on the digits that it learns from`;
+    return (
+      `${when} the error is ${shown(error, 4)} per pixel on ${judged} held-out digits${learned}. ` +
+      `With the mean digit as every copy it is ${fixed(meanError, 4)}.${enough}`
+    );
+  }
+  return (
+    `${when} a held-out digit costs ${shown(reconstruction, 1)} nats of reconstruction and ` +
+    `${shown(kl, 1)} nats of KL, which the loss weighs with β = ${beta}. ` +
+    `The samples are ten codes from N(0, I), always the same ones, decoded.${enough}`
+  );
+}
+
+// ---- the bench -------------------------------------------------------------------------------------------
+
+/** Calls work() in each frame while it is on and the node in view; with reduced motion it then stays off. */
+function frames(node, work, off) {
+  const calm = matchMedia("(prefers-reduced-motion: reduce)");
+  let [on, seen, asked] = [false, true, 0];
+  const ask = () => {
+    if (on && seen && !asked) asked = requestAnimationFrame(next);
+  };
+  const next = () => {
+    asked = 0;
+    if (!on || !seen) return;
+    work();
+    ask();
+  };
+  const observer = new IntersectionObserver((entries) => {
+    seen = entries.at(-1).isIntersecting;
+    if (!seen && on && calm.matches) off();
+    ask();
+  });
+  observer.observe(node);
+  const turn = (now) => {
+    on = now;
+    ask();
+  };
+  const dispose = () => {
+    on = false;
+    observer.disconnect();
+  };
+  return { turn, isOn: () => on, dispose };
+}
+
+export default interactive(FACE, ({ model, state, set, data, body, section, say, keep, refresh }) => {
+  const setting = readSetting(model, data);
+  const [dims, rates, betas] = ["latent_dims", "rates", "betas"].map((name) => model.get(name));
+  const { noiseVar, inputs } = setting;
+  const variational = noiseVar !== null;
+  const only = (made) => (variational ? made() : null);
+  const meanError = errorOfMean(setting);
+  const [, rows, columns] = data.train.shape;
+  let [run, told, words] = [null, 0, ""];
+  const reset = () => {
+    run = startRun(setting, state().latent_dim);
+    run.judge(state().lr, state().beta);
+  };
+  const stopped = () => run.diverged || run.epochs >= MOST;
+  const turn = (on) => {
+    loop.turn(on && !stopped());
+    told = 0;
+    refresh();
+  };
+  const work = () => {
+    const { lr, beta } = state();
+    const end = performance.now() + SLICE;
+    let left = run.perEpoch;
+    do {
+      run.step(lr, beta);
+      left -= 1;
+    } while (left && !stopped() && performance.now() < end);
+    run.judge(lr, beta);
+    if (stopped()) turn(false);
+    else refresh();
+  };
+  const loop = keep(frames(section, work, () => turn(false)));
+  const oneStep = () => {
+    if (!stopped()) {
+      run.step(state().lr, state().beta);
+      run.judge(state().lr, state().beta);
+    }
+    turn(false);
+  };
+  const begin = button("Run", () => turn(!loop.isOn()), { class: "ae-button ae-tb-run" });
+  const single = button("One step", oneStep);
+  const again = button("Reset", () => {
+    reset();
+    turn(false);
+  });
+  const epochs = gauge({ tone: "plain", unit: "epochs" });
+  const size = choices({
+    label: "Code size K",
+    value: state().latent_dim,
+    options: dims.map((value) => ({ value, label: value, spoken: `K = ${value}` })),
+    change: (value) => set({ latent_dim: value }),
+  });
+  const range = (label, tone, list, name, unit) =>
+    slider({
+      label,
+      tone,
+      big: false,
+      min: 0,
+      max: list.length - 1,
+      value: list.indexOf(state()[name]),
+      show: (n) => ({ number: list[n], unit }),
+      input: (n) => set({ [name]: list[n] }),
+    });
+  const rate = range("Learning rate", "plain", rates, "lr", "the length of a step");
+  const weight = only(() => range("β", "latent", betas, "beta", "the weight of the KL"));
+  const row = (name, tone, label) =>
+    keep(pictureRow({ name, tone, label, count: DRAWN, rows, columns, widest: 40 }));
+  const input = row("Input", "input", "ten held-out digits");
+  const copies = row("Copies", "recon", "their reconstructions");
+  const drawn = only(() => row("Samples", "latent", "ten codes of the prior, decoded"));
+  const loss = gauge({ tone: "recon" });
+  const price = only(() => gauge({ tone: "latent", unit: "nats: KL" }));
+  const parts = { run: () => run, setting, meanError, words: () => words };
+  const curve = keep((variational ? natsChart : errorChart)(parts));
+  const map = keep(codePlane(parts));
+  const pictures = [input, copies, drawn].flatMap((each) => each?.nodes ?? []);
+  const buttons = h("div", { class: "ae-tb-buttons" }, begin, single, again, epochs.root);
+  body.append(
+    h("div", { class: "ae-tb-controls" }, buttons, size.root),
+    h("div", { class: "ae-tb-sliders" }, rate.root, weight?.root),
+    h(
+      "div",
+      { class: "ae-two" },
+      h("div", { class: "ae-tb-side" }, h("div", { class: "ae-picture-rows" }, ...pictures), curve.root),
+      h(
+        "div",
+        { class: "ae-tb-side" },
+        h("div", { class: "ae-tb-numbers" }, loss.root, price?.root),
+        map.root,
+      ),
+    ),
+  );
+  input.paint((index) => setting.heldOut[index]);
+
+  /** Words at most four times a second while it runs, so that they can be read. */
+  const tell = (beta) => {
+    const now = performance.now();
+    if (loop.isOn() && now - told < WORDS_EVERY) return;
+    told = now;
+    words = sentence({ run, setting, meanError, beta });
+    say(words);
+    const { reconstruction, kl } = run.now;
+    epochs.set(epochsOf(run), run.epochs === 1 ? "epoch" : "epochs");
+    if (variational) loss.set(shown(reconstruction, 1), "nats: reconstruction");
+    else loss.set(shown(reconstruction / inputs, 4), "held-out error per pixel");
+    price?.set(shown(kl, 1));
+  };
+
+  return ({ latent_dim: latents, lr, beta }) => {
+    if (!dims.includes(latents) || !rates.includes(lr) || !betas.includes(beta))
+      throw new Error("the settings of the training are damaged");
+    if (run?.latents !== latents) {
+      reset();
+      loop.turn(false);
+    }
+    size.set(latents);
+    rate.set(rates.indexOf(lr));
+    weight?.set(betas.indexOf(beta));
+    const { xHat } = run.judging;
+    copies.paint((index) => xHat[index], "recon");
+    drawn?.paint((index) => run.drawing.xHat[index], "latent");
+    begin.textContent = loop.isOn() ? "Pause" : "Run";
+    [begin, single].forEach((one) => one.setAttribute("aria-disabled", String(Boolean(stopped()))));
+    tell(beta);
+    curve.update();
+    map.update();
+    const { reconstruction, kl, training } = run.now;
+    const figures = { latentDim: latents, lr, beta, epochs: run.epochs, reconstruction, kl, training };
+    return { ...figures, running: loop.isOn(), diverged: Boolean(run.diverged) };
+  };
+});
+
+// ---- curves and codes ------------------------------------------------------------------------------------
+
+/** A chart against epochs whose right end moves away as the run goes on. */
+function epochChart({ run, words, y, lines, names, draw, label }) {
+  const x = { domain: [0, ENDS[0]], ticks: [], title: "epochs" };
+  const stretch = (end) => {
+    x.domain = [0, end];
+    x.ticks = [0, 0.2, 0.4, 0.6, 0.8, 1].map((part) => [part * end, Math.round(part * end)]);
+  };
+  stretch(ENDS[0]);
+  const [low, high] = y.domain;
+  const height = (value) => (Number.isFinite(value) ? clamp(value, low, high) : high);
+  const me = chart({
+    label,
+    height: 11.5,
+    left: 2.8,
+    right: 1.2,
+    x,
+    y,
+    draw: (c) => {
+      draw?.(c);
+      names.forEach(([text, tone], n) =>
+        c.shape("text", {
+          class: `ae-label ae-text-${tone}`,
+          x: c.right,
+          y: c.top + (0.8 + 1.15 * n) * c.em,
+          "text-anchor": "end",
+          text,
+        }),
+      );
+    },
+    move: (c) => {
+      const points = run().curve;
+      for (const [of, kind, dot] of lines) {
+        const line = points.map((point) => [point.epochs, height(of(point))]);
+        c.line(line, kind);
+        if (dot && line.length) c.dot(...line.at(-1), dot);
+      }
+    },
+    describe: words,
+  });
+  const update = () => {
+    const end = ENDS.find((one) => one >= run().epochs) ?? MOST;
+    if (end === x.domain[1]) me.update();
+    else {
+      stretch(end);
+      me.redraw();
+    }
+  };
+  return { root: me.root, update, dispose: me.dispose };
+}
+
+function errorChart({ run, setting, meanError, words }) {
+  const { inputs } = setting;
+  return epochChart({
+    run,
+    words,
+    label: "error per pixel against epochs",
+    y: {
+      domain: [0.003, 1],
+      log: true,
+      ticks: [0.003, 0.01, 0.03, 0.1, 0.3, 1].map((tick) => [tick, String(tick).replace(/^0/, "")]),
+      title: "error per pixel",
+    },
+    draw: (c) => c.line([[0, meanError], [MOST, meanError]], "ae-pca ae-thin"), // prettier-ignore
+    lines: [
+      [({ training }) => training / inputs, "ae-error ae-tb-dashed"],
+      [({ reconstruction }) => reconstruction / inputs, "ae-recon", "ae-dot-recon"],
+    ],
+    names: [
+      ["held-out digits", "recon"],
+      ["dashed: digits it learns from", "error"],
+      ["dotted: the mean digit", "pca"],
+    ],
+  });
+}
+
+function natsChart({ run, words }) {
+  return epochChart({
+    run,
+    words,
+    label: "reconstruction and KL against epochs",
+    y: {
+      domain: [-40, 60],
+      ticks: [-40, -20, 0, 20, 40, 60].map((tick) => [tick, String(tick).replace("-", "−")]),
+      title: "nats",
+    },
+    lines: [
+      [({ training }) => training, "ae-error ae-tb-dashed"],
+      [({ reconstruction }) => reconstruction, "ae-recon", "ae-dot-recon"],
+      [({ kl }) => kl, "ae-latent", "ae-dot-latent"],
+    ],
+    names: [
+      ["reconstruction, held-out digits", "recon"],
+      ["dashed: digits it learns from", "error"],
+      ["KL", "latent"],
+    ],
+  });
+}
+
+/** A round number at or above `value`. */
+function roundUp(value) {
+  const power = 10 ** Math.floor(Math.log10(value));
+  return [1, 1.5, 2, 3, 4, 5, 7, 10].find((step) => step * power >= value * (1 - 1e-12)) * power;
+}
+
+/** The codes of the held-out digits, each drawn as its numeral. */
+function codePlane({ run, setting, words }) {
+  const { labels, noiseVar } = setting;
+  const reach = (list) => (noiseVar === null ? roundUp(Math.max(1e-3, ...list.map(Math.abs)) * 1.02) : 3.5);
+  // One text with a place for each of its letters: the browser lays it out faster than a hundred texts.
+  const numerals = (c, across, up) => {
+    const known = labels.map((_, n) => n).filter((n) => Number.isFinite(across[n] + up[n]));
+    const place = (share) => (0.5 + 0.48 * clamp(share, -1, 1)) * c.right;
+    const x = known.map((n) => place(across[n]).toFixed(1)).join(" ");
+    const y = known.map((n) => (place(-up[n]) + 4).toFixed(1)).join(" ");
+    const text = known.map((n) => labels[n]).join("");
+    c.shape("text", { class: "ae-tb-numeral", "text-anchor": "middle", x, y, text });
+  };
+  const word = (c, x, y, anchor, text) =>
+    c.shape("text", { class: "ae-tick", x, y, "text-anchor": anchor, text });
+  return plane({
+    label: "codes of the held-out digits",
+    reach: 1,
+    largest: 236,
+    move: (c) => {
+      if (!run()) return;
+      const { axes, a, b } = run().places();
+      const most = reach(a.concat(b ?? []).filter(Number.isFinite));
+      const middle = c.right / 2;
+      if (noiseVar !== null)
+        for (const r of [1, 2, 3]) {
+          const ring = { cx: middle, cy: middle, r: (0.48 * c.right * r) / most };
+          c.shape("circle", { class: "ae-tb-ring", ...ring });
+        }
+      numerals(
+        c,
+        a.map((value) => value / most),
+        b ? b.map((value) => value / most) : labels.map((label) => (label - 4.5) / 5),
+      );
+      word(c, c.right - 4, c.bottom - 5, "end", `code ${axes[0] + 1}: ±${Number(most.toPrecision(2))}`);
+      word(c, 4, 12, "start", b ? `code ${axes[1] + 1}` : "the digit’s class");
+    },
+    describe: () => `Codes of ${labels.length} held-out digits, each drawn as its numeral. ${words()}`,
+  });
+}
