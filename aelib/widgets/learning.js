@@ -96,27 +96,27 @@ export function decode({ layers }, trace) {
   apply(layers[3], trace.unfolded, trace.xHat, trace.rows, false);
 }
 
-/** z of a code layer: the code itself, or μ + σ ε of a variational one. */
-function sample({ latents, noiseVar }, { rows, code, z }, eps) {
-  if (noiseVar === null) z.set(code);
-  else
-    for (let n = 0; n < rows; n += 1)
-      for (let k = 0; k < latents; k += 1) {
-        const [mu, logVar] = [code[2 * n * latents + k], code[(2 * n + 1) * latents + k]];
-        z[n * latents + k] = mu + Math.exp(logVar / 2) * eps[n * latents + k];
-      }
+/** For each number of the codes of a variational network: where its μ, its log σ² and its z stand. */
+function eachLatent({ latents }, rows, visit) {
+  for (let n = 0; n < rows * latents; n += 1) {
+    const mu = n + Math.floor(n / latents) * latents;
+    visit(mu, mu + latents, n);
+  }
 }
 
-/** KL(q(z|x) ‖ N(0, I)) in nats, averaged over the rows; 0 of a plain autoencoder. */
-function klOf({ latents, noiseVar }, { rows, code }) {
-  let total = 0;
-  if (noiseVar !== null)
-    for (let n = 0; n < rows; n += 1)
-      for (let k = 0; k < latents; k += 1) {
-        const [mu, logVar] = [code[2 * n * latents + k], code[(2 * n + 1) * latents + k]];
-        total += (mu * mu + Math.exp(logVar) - 1 - logVar) / 2;
-      }
-  return total / rows;
+/**
+ * z of a code layer: the code itself, or μ + σ ε of a variational one. Gives KL(q(z|x) ‖ N(0, I)) in nats,
+ * averaged over the rows; 0 for a plain autoencoder.
+ */
+function sample(network, { rows, code, z }, eps) {
+  if (network.noiseVar === null) z.set(code);
+  let kl = 0;
+  if (network.noiseVar !== null)
+    eachLatent(network, rows, (m, v, n) => {
+      z[n] = code[m] + Math.exp(code[v] / 2) * eps[n];
+      kl += (code[m] ** 2 + Math.exp(code[v]) - 1 - code[v]) / 2;
+    });
+  return kl / rows;
 }
 
 /**
@@ -128,14 +128,14 @@ export function forward(network, x, eps, trace) {
   const { layers, inputs, noiseVar } = network;
   apply(layers[0], x, trace.hidden, trace.rows, true);
   apply(layers[1], trace.hidden, trace.code, trace.rows, false);
-  sample(network, trace, eps);
+  const kl = sample(network, trace, eps);
   decode(network, trace);
   let squared = 0;
   for (let n = 0; n < x.length; n += 1) squared += (trace.xHat[n] - x[n]) ** 2;
   const error = squared / trace.rows;
   const constant = noiseVar === null ? 0 : (inputs / 2) * Math.log(2 * Math.PI * noiseVar);
   const reconstruction = noiseVar === null ? error : error / (2 * noiseVar) + constant;
-  return { reconstruction, kl: klOf(network, trace) };
+  return { reconstruction, kl };
 }
 
 /**
@@ -162,17 +162,14 @@ function applyBack({ from, to, weight, weightGradient, biasGradient }, x, dy, dx
 }
 
 /** From the slopes of z to those of the code layer, with those of beta times the KL. */
-function sampleBack({ latents, noiseVar }, { rows, code, slopes }, eps, beta) {
-  if (noiseVar === null) slopes.code.set(slopes.z);
+function sampleBack(network, { rows, code, slopes }, eps, beta) {
+  if (network.noiseVar === null) slopes.code.set(slopes.z);
   else
-    for (let n = 0; n < rows; n += 1)
-      for (let k = 0; k < latents; k += 1) {
-        const [m, v] = [2 * n * latents + k, (2 * n + 1) * latents + k];
-        const [slope, variance] = [slopes.z[n * latents + k], Math.exp(code[v])];
-        slopes.code[m] = slope + (beta * code[m]) / rows;
-        slopes.code[v] =
-          (slope * Math.sqrt(variance) * eps[n * latents + k] + (beta * (variance - 1)) / rows) / 2;
-      }
+    eachLatent(network, rows, (m, v, n) => {
+      const [slope, variance] = [slopes.z[n], Math.exp(code[v])];
+      slopes.code[m] = slope + (beta * code[m]) / rows;
+      slopes.code[v] = (slope * Math.sqrt(variance) * eps[n] + (beta * (variance - 1)) / rows) / 2;
+    });
 }
 
 /** Puts the gradient of reconstruction + beta · kl into network.gradient, after `forward` of them. */

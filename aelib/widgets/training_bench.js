@@ -27,13 +27,13 @@ import {
 const FACE = (model) => ({
   traits: ["latent_dim", "lr", "beta"],
   lead:
-    `A network of 64–32–K–32–64 learns from 300 digits on this machine, in this page. ` +
+    "A network of 64–32–K–32–64 numbers learns from 300 digits, on your machine. " +
     (model.get("variational")
-      ? `Its decoder is Gaussian with σₓ² = ${model.get("noise_var")}. `
+      ? `Its decoder is Gaussian, σₓ² = ${model.get("noise_var")}. `
       : "Its loss is the squared error. ") +
-    "All pictures and codes are of held-out digits.",
+    "Pictures and codes are of held-out digits.",
 });
-const BATCH = 50;
+const [WIDTH, BATCH] = [32, 50];
 const DRAWN = 10;
 const SLICE = 7; // ms of training in a frame
 const MOST = 2000; // epochs
@@ -48,30 +48,30 @@ const everyNumber = ({ values, at }) => Float64Array.from(values, (_, n) => at()
 
 /** What the page trains on, and the settings that stay. Throws where a saved state cannot be. */
 function readSetting(model, { train, held_out: heldOut }) {
-  const [count, ...size] = train.shape;
-  const setting = {
-    count,
-    inputs: size.reduce((product, n) => product * n, 1),
+  const [labels, seed, noise] = ["labels", "seed", "noise_var"].map((name) => model.get(name));
+  if (!Number.isInteger(seed) || !(noise > 0) || labels.length !== heldOut.shape[0])
+    throw new Error("odd settings");
+  return {
+    inputs: train.shape[1] * train.shape[2],
     train: everyNumber(train),
     heldOut: everyNumber(heldOut),
-    judged: heldOut.shape[0],
-    labels: model.get("labels"),
-    seed: model.get("seed"),
-    width: model.get("width"),
-    noiseVar: model.get("variational") ? model.get("noise_var") : null,
+    labels,
+    seed,
+    meanError: model.get("mean_error"),
+    noiseVar: model.get("variational") ? noise : null,
   };
-  const { seed, width, noiseVar, labels, judged } = setting;
-  const whole = [seed, width].every(Number.isInteger) && width > 0;
-  if (!whole || (noiseVar !== null && !(noiseVar > 0)) || labels.length !== judged)
-    throw new Error("the settings of the network are damaged");
-  return setting;
 }
 
-/** A network at its start, step() by which it learns, and judge(), which looks at the held-out digits. */
-function startRun(setting, latents) {
-  const { count, inputs, train, heldOut, judged, labels, seed, width, noiseVar } = setting;
+/**
+ * A network at its start, step() by which it learns, with the state's lr and beta of that moment, and judge(),
+ * which looks at the held-out digits.
+ */
+function startRun(setting, state) {
+  const latents = state().latent_dim;
+  const { inputs, train, heldOut, labels, seed, noiseVar } = setting;
+  const [count, judged] = [train.length / inputs, labels.length];
   const [start, look, random] = [0, 1, 2].map((part) => uniform(1000 * seed + part));
-  const network = init({ inputs, width, latents, noiseVar }, start);
+  const network = init({ inputs, width: WIDTH, latents, noiseVar }, start);
   const [learning, judging, drawing] = [BATCH, judged, DRAWN].map((rows) => makeTrace(network, rows));
   const noise = normal(judged * latents, look);
   drawing.z.set(normal(DRAWN * latents, look));
@@ -80,7 +80,8 @@ function startRun(setting, latents) {
   const run = { latents, steps: 0, epochs: 0, curve: [], judging, drawing, diverged: null, perEpoch };
   let [order, recent, limit] = [[], [], Infinity];
 
-  run.step = (lr, beta) => {
+  run.step = () => {
+    const { lr, beta } = state();
     const at = run.steps % perEpoch;
     if (at === 0) order = shuffled(count, random);
     for (let n = 0; n < BATCH; n += 1) {
@@ -93,21 +94,22 @@ function startRun(setting, latents) {
     adamStep(network, lr);
     run.steps += 1;
     run.epochs = run.steps / perEpoch;
-    limitOf(recent[at], lr, beta);
+    watch(recent[at]);
   };
-  const limitOf = ({ reconstruction, kl }, lr, beta) => {
+  const watch = ({ reconstruction, kl }) => {
+    const { lr, beta } = state();
     const loss = reconstruction + beta * kl;
     if (!(loss <= limit)) run.diverged ??= { loss, lr, epoch: Math.ceil(run.epochs) };
   };
-  run.judge = (lr, beta) => {
-    const { reconstruction, kl } = forward(network, heldOut, noise, judging);
-    if (run.steps === 0) limit = DIVERGED * (reconstruction + kl);
-    limitOf({ reconstruction, kl }, lr, beta);
+  run.judge = () => {
+    const parts = forward(network, heldOut, noise, judging);
+    if (run.steps === 0) limit = DIVERGED * (parts.reconstruction + parts.kl);
+    watch(parts);
     decode(network, drawing);
-    const training = recent.length
-      ? sum(recent.map((parts) => parts.reconstruction)) / recent.length
-      : reconstruction;
-    run.now = { epochs: run.epochs, reconstruction, kl, training };
+    const learned = recent.length
+      ? recent.map(({ reconstruction }) => reconstruction)
+      : [parts.reconstruction];
+    run.now = { epochs: run.epochs, ...parts, training: sum(learned) / learned.length };
     if (run.curve.at(-1)?.epochs !== run.epochs) run.curve.push(run.now);
     if (run.curve.length > POINTS) run.curve = run.curve.filter((_, n) => n % 2 === 0);
   };
@@ -115,30 +117,16 @@ function startRun(setting, latents) {
   return run;
 }
 
-/**
- * Where the codes lie in the plane: by the two numbers that vary most; with one number, it and the digit's
- * class.
- */
+/** The two numbers of a code that vary most, as lists, and which they are; the only one if K = 1. */
 function places(code, latents, across, labels) {
   const column = (k) => labels.map((_, n) => code[n * across + k]);
-  if (latents === 1) return { axes: [0], a: column(0), b: null };
-  const spread = (list) => {
-    const mean = sum(list) / list.length;
+  const spreads = Array.from({ length: latents }, (_, k) => {
+    const [list, mean] = [column(k), sum(column(k)) / labels.length];
     return sum(list.map((value) => (value - mean) ** 2));
-  };
-  const spreads = Array.from({ length: latents }, (_, k) => spread(column(k)));
-  const axes = [...spreads.keys()].sort((j, k) => spreads[k] - spreads[j] || j - k).slice(0, 2);
-  axes.sort((j, k) => j - k);
-  return { axes, a: column(axes[0]), b: column(axes[1]) };
-}
-
-/** The mean squared error of the mean training picture, as an answer to every held-out digit. */
-function errorOfMean({ train, heldOut, inputs }) {
-  const mean = new Float64Array(inputs);
-  train.forEach((value, n) => {
-    mean[n % inputs] += (value * inputs) / train.length;
   });
-  return sum(Array.from(heldOut, (value, n) => (value - mean[n % inputs]) ** 2)) / heldOut.length;
+  const order = [...spreads.keys()].sort((j, k) => spreads[k] - spreads[j]);
+  const axes = order.slice(0, 2).sort((j, k) => j - k);
+  return { axes, codes: axes.map(column) };
 }
 
 // ---- words -----------------------------------------------------------------------------------------------
@@ -150,14 +138,14 @@ function shown(value, digits) {
   if (Math.abs(value) < 1e5) return fixed(value, digits);
   const power = Math.floor(Math.log10(Math.abs(value)));
   const raised = Array.from(String(power), (digit) => RAISED[digit]).join("");
-  return `${fixed(value / 10 ** power, 1)} × 10${raised}`;
+  return `${fixed(value / 10 ** power, 1)} × 10${raised}`;
 }
 
 const epochsOf = (run) => (run.steps % run.perEpoch ? fixed(run.epochs, 1) : String(Math.round(run.epochs)));
 
 /** What is shown, in words; true at every moment. */
-function sentence({ run, setting, meanError, beta }) {
-  const { inputs, noiseVar, judged } = setting;
+function sentence(run, setting, beta) {
+  const { inputs, noiseVar, labels, meanError } = setting;
   const { reconstruction, kl, training } = run.now;
   if (run.diverged) {
     const { loss, lr, epoch } = run.diverged;
@@ -177,7 +165,7 @@ function sentence({ run, setting, meanError, beta }) {
     const learned =
       run.steps === 0 ? "" : `, and ${shown(training / inputs, 4)} on the digits that it learns from`;
     return (
-      `${when} the error is ${shown(error, 4)} per pixel on ${judged} held-out digits${learned}. ` +
+      `${when} the error is ${shown(error, 4)} per pixel on ${labels.length} held-out digits${learned}. ` +
       `With the mean digit as every copy it is ${fixed(meanError, 4)}.${enough}`
     );
   }
@@ -226,12 +214,11 @@ export default interactive(FACE, ({ model, state, set, data, body, section, say,
   const { noiseVar, inputs } = setting;
   const variational = noiseVar !== null;
   const only = (made) => (variational ? made() : null);
-  const meanError = errorOfMean(setting);
   const [, rows, columns] = data.train.shape;
   let [run, told, words] = [null, 0, ""];
   const reset = () => {
-    run = startRun(setting, state().latent_dim);
-    run.judge(state().lr, state().beta);
+    run = startRun(setting, state);
+    run.judge();
   };
   const stopped = () => run.diverged || run.epochs >= MOST;
   const turn = (on) => {
@@ -240,22 +227,21 @@ export default interactive(FACE, ({ model, state, set, data, body, section, say,
     refresh();
   };
   const work = () => {
-    const { lr, beta } = state();
     const end = performance.now() + SLICE;
     let left = run.perEpoch;
     do {
-      run.step(lr, beta);
+      run.step();
       left -= 1;
     } while (left && !stopped() && performance.now() < end);
-    run.judge(lr, beta);
+    run.judge();
     if (stopped()) turn(false);
     else refresh();
   };
   const loop = keep(frames(section, work, () => turn(false)));
   const oneStep = () => {
     if (!stopped()) {
-      run.step(state().lr, state().beta);
-      run.judge(state().lr, state().beta);
+      run.step();
+      run.judge();
     }
     turn(false);
   };
@@ -292,8 +278,8 @@ export default interactive(FACE, ({ model, state, set, data, body, section, say,
   const drawn = only(() => row("Samples", "latent", "ten codes of the prior, decoded"));
   const loss = gauge({ tone: "recon" });
   const price = only(() => gauge({ tone: "latent", unit: "nats: KL" }));
-  const parts = { run: () => run, setting, meanError, words: () => words };
-  const curve = keep((variational ? natsChart : errorChart)(parts));
+  const parts = { run: () => run, setting, words: () => words };
+  const curve = keep(lossChart(parts));
   const map = keep(codePlane(parts));
   const pictures = [input, copies, drawn].flatMap((each) => each?.nodes ?? []);
   const buttons = h("div", { class: "ae-tb-buttons" }, begin, single, again, epochs.root);
@@ -319,7 +305,7 @@ export default interactive(FACE, ({ model, state, set, data, body, section, say,
     const now = performance.now();
     if (loop.isOn() && now - told < WORDS_EVERY) return;
     told = now;
-    words = sentence({ run, setting, meanError, beta });
+    words = sentence(run, setting, beta);
     say(words);
     const { reconstruction, kl } = run.now;
     epochs.set(epochsOf(run), run.epochs === 1 ? "epoch" : "epochs");
@@ -330,7 +316,7 @@ export default interactive(FACE, ({ model, state, set, data, body, section, say,
 
   return ({ latent_dim: latents, lr, beta }) => {
     if (!dims.includes(latents) || !rates.includes(lr) || !betas.includes(beta))
-      throw new Error("the settings of the training are damaged");
+      throw new Error("odd settings");
     if (run?.latents !== latents) {
       reset();
       loop.turn(false);
@@ -346,55 +332,90 @@ export default interactive(FACE, ({ model, state, set, data, body, section, say,
     tell(beta);
     curve.update();
     map.update();
-    const { reconstruction, kl, training } = run.now;
-    const figures = { latentDim: latents, lr, beta, epochs: run.epochs, reconstruction, kl, training };
-    return { ...figures, running: loop.isOn(), diverged: Boolean(run.diverged) };
+    return {
+      latentDim: latents,
+      lr,
+      beta,
+      ...run.now,
+      running: loop.isOn(),
+      diverged: Boolean(run.diverged),
+    };
   };
 });
 
 // ---- curves and codes ------------------------------------------------------------------------------------
 
-/** A chart against epochs whose right end moves away as the run goes on. */
-function epochChart({ run, words, y, lines, names, draw, label }) {
-  const x = { domain: [0, ENDS[0]], ticks: [], title: "epochs" };
+const ERRORS = {
+  domain: [0.003, 1],
+  log: true,
+  ticks: [0.003, 0.01, 0.03, 0.1, 0.3, 1].map((tick) => [tick, String(tick).replace(/^0/, "")]),
+  title: "error per pixel",
+};
+const NATS = {
+  domain: [-40, 60],
+  ticks: [-40, -20, 0, 20, 40, 60].map((tick) => [tick, fixed(tick, 0)]),
+  title: "nats",
+};
+
+/** The losses against epochs; the right end moves away as the run goes on. */
+function lossChart({ run, setting, words }) {
+  const { inputs, noiseVar, meanError } = setting;
+  const y = noiseVar === null ? ERRORS : NATS;
+  const unit = noiseVar === null ? inputs : 1;
+  const x = { title: "epochs" };
   const stretch = (end) => {
     x.domain = [0, end];
-    x.ticks = [0, 0.2, 0.4, 0.6, 0.8, 1].map((part) => [part * end, Math.round(part * end)]);
+    x.ticks = [0, 0.2, 0.4, 0.6, 0.8, 1].map((part) => [part * end, part * end]);
   };
   stretch(ENDS[0]);
   const [low, high] = y.domain;
   const height = (value) => (Number.isFinite(value) ? clamp(value, low, high) : high);
+  const third =
+    noiseVar === null
+      ? { of: () => meanError, kind: "ae-pca ae-thin", name: "dotted: the mean digit", tone: "pca" }
+      : { of: ({ kl }) => kl, kind: "ae-latent", name: "KL, held-out digits", tone: "latent" };
+  const lines = [
+    {
+      of: ({ reconstruction }) => reconstruction / unit,
+      kind: "ae-recon",
+      name: `${unit > 1 ? "" : "reconstruction, "}held-out digits`,
+      tone: "recon",
+    },
+    {
+      of: ({ training }) => training / unit,
+      kind: "ae-error ae-tb-dashed",
+      name: "dashed: digits it learns from",
+      tone: "error",
+    },
+    third,
+  ];
   const me = chart({
-    label,
+    label: "losses against epochs",
     height: 11.5,
     left: 2.8,
     right: 1.2,
     x,
     y,
-    draw: (c) => {
-      draw?.(c);
-      names.forEach(([text, tone], n) =>
+    draw: (c) =>
+      lines.forEach(({ name, tone }, n) =>
         c.shape("text", {
           class: `ae-label ae-text-${tone}`,
           x: c.right,
-          y: c.top + (0.8 + 1.15 * n) * c.em,
+          y: c.top + (0.6 + 1.1 * n) * c.em,
           "text-anchor": "end",
-          text,
+          text: name,
         }),
-      );
-    },
-    move: (c) => {
-      const points = run().curve;
-      for (const [of, kind, dot] of lines) {
-        const line = points.map((point) => [point.epochs, height(of(point))]);
+      ),
+    move: (c) =>
+      lines.forEach(({ of, kind, tone }) => {
+        const line = run().curve.map((point) => [point.epochs, height(of(point))]);
         c.line(line, kind);
-        if (dot && line.length) c.dot(...line.at(-1), dot);
-      }
-    },
+        c.dot(...line.at(-1), `ae-dot-${tone}`, 0.25);
+      }),
     describe: words,
   });
   const update = () => {
-    const end = ENDS.find((one) => one >= run().epochs) ?? MOST;
+    const end = ENDS.find((one) => one >= run().epochs);
     if (end === x.domain[1]) me.update();
     else {
       stretch(end);
@@ -404,68 +425,14 @@ function epochChart({ run, words, y, lines, names, draw, label }) {
   return { root: me.root, update, dispose: me.dispose };
 }
 
-function errorChart({ run, setting, meanError, words }) {
-  const { inputs } = setting;
-  return epochChart({
-    run,
-    words,
-    label: "error per pixel against epochs",
-    y: {
-      domain: [0.003, 1],
-      log: true,
-      ticks: [0.003, 0.01, 0.03, 0.1, 0.3, 1].map((tick) => [tick, String(tick).replace(/^0/, "")]),
-      title: "error per pixel",
-    },
-    draw: (c) => c.line([[0, meanError], [MOST, meanError]], "ae-pca ae-thin"), // prettier-ignore
-    lines: [
-      [({ training }) => training / inputs, "ae-error ae-tb-dashed"],
-      [({ reconstruction }) => reconstruction / inputs, "ae-recon", "ae-dot-recon"],
-    ],
-    names: [
-      ["held-out digits", "recon"],
-      ["dashed: digits it learns from", "error"],
-      ["dotted: the mean digit", "pca"],
-    ],
-  });
-}
-
-function natsChart({ run, words }) {
-  return epochChart({
-    run,
-    words,
-    label: "reconstruction and KL against epochs",
-    y: {
-      domain: [-40, 60],
-      ticks: [-40, -20, 0, 20, 40, 60].map((tick) => [tick, String(tick).replace("-", "−")]),
-      title: "nats",
-    },
-    lines: [
-      [({ training }) => training, "ae-error ae-tb-dashed"],
-      [({ reconstruction }) => reconstruction, "ae-recon", "ae-dot-recon"],
-      [({ kl }) => kl, "ae-latent", "ae-dot-latent"],
-    ],
-    names: [
-      ["reconstruction, held-out digits", "recon"],
-      ["dashed: digits it learns from", "error"],
-      ["KL", "latent"],
-    ],
-  });
-}
-
-/** A round number at or above `value`. */
-function roundUp(value) {
-  const power = 10 ** Math.floor(Math.log10(value));
-  return [1, 1.5, 2, 3, 4, 5, 7, 10].find((step) => step * power >= value * (1 - 1e-12)) * power;
-}
-
 /** The codes of the held-out digits, each drawn as its numeral. */
 function codePlane({ run, setting, words }) {
   const { labels, noiseVar } = setting;
-  const reach = (list) => (noiseVar === null ? roundUp(Math.max(1e-3, ...list.map(Math.abs)) * 1.02) : 3.5);
+  const reach = (list) => (noiseVar === null ? 1.02 * Math.max(1e-3, ...list.map(Math.abs)) : 3.5);
   // One text with a place for each of its letters: the browser lays it out faster than a hundred texts.
-  const numerals = (c, across, up) => {
-    const known = labels.map((_, n) => n).filter((n) => Number.isFinite(across[n] + up[n]));
-    const place = (share) => (0.5 + 0.48 * clamp(share, -1, 1)) * c.right;
+  const numerals = (c, across, up, most) => {
+    const known = [...labels.keys()].filter((n) => Number.isFinite(across[n] + up[n]));
+    const place = (value) => (0.5 + 0.48 * clamp(value / most, -1, 1)) * c.right;
     const x = known.map((n) => place(across[n]).toFixed(1)).join(" ");
     const y = known.map((n) => (place(-up[n]) + 4).toFixed(1)).join(" ");
     const text = known.map((n) => labels[n]).join("");
@@ -479,21 +446,18 @@ function codePlane({ run, setting, words }) {
     largest: 236,
     move: (c) => {
       if (!run()) return;
-      const { axes, a, b } = run().places();
-      const most = reach(a.concat(b ?? []).filter(Number.isFinite));
+      const { axes, codes } = run().places();
+      const most = reach(codes.flat().filter(Number.isFinite));
       const middle = c.right / 2;
       if (noiseVar !== null)
         for (const r of [1, 2, 3]) {
           const ring = { cx: middle, cy: middle, r: (0.48 * c.right * r) / most };
           c.shape("circle", { class: "ae-tb-ring", ...ring });
         }
-      numerals(
-        c,
-        a.map((value) => value / most),
-        b ? b.map((value) => value / most) : labels.map((label) => (label - 4.5) / 5),
-      );
-      word(c, c.right - 4, c.bottom - 5, "end", `code ${axes[0] + 1}: ±${Number(most.toPrecision(2))}`);
-      word(c, 4, 12, "start", b ? `code ${axes[1] + 1}` : "the digit’s class");
+      const [a, b = labels.map((label) => ((label - 4.5) / 5) * most)] = codes;
+      numerals(c, a, b, most);
+      word(c, c.right - 4, c.bottom - 5, "end", `code ${axes[0] + 1}: ±${shown(most, 1)}`);
+      word(c, 4, 12, "start", axes.length > 1 ? `code ${axes[1] + 1}` : "the digit’s class");
     },
     describe: () => `Codes of ${labels.length} held-out digits, each drawn as its numeral. ${words()}`,
   });

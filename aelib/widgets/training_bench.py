@@ -25,7 +25,8 @@ class TrainingBench(Interactive, script="training_bench"):
     of 50, and draws all its random numbers from `seed`. Weights are not saved.
 
     latent_dim: K, one of LATENT_DIMS. lr: the learning rate, one of RATES. beta: the weight of the KL, one of BETAS.
-    noise_var: σ_x², fixed. width: of the two hidden layers. labels: of the held-out digits.
+    noise_var: σ_x², fixed. labels: of the held-out digits.
+    mean_error: squared error per pixel of the mean training picture, as the copy of every held-out one.
     arrays: train and held_out, pictures as rows; of the held-out ones the first 10 are shown.
     """
 
@@ -34,9 +35,9 @@ class TrainingBench(Interactive, script="training_bench"):
     beta = traitlets.Enum(BETAS, 1.0).tag(sync=True)
     variational = traitlets.Bool(False).tag(sync=True)
     noise_var = traitlets.Float(0.05).tag(sync=True)
-    width = traitlets.Int(32, min=1).tag(sync=True)
     seed = traitlets.Int(0, min=0).tag(sync=True)
     labels = traitlets.List(traitlets.Int()).tag(sync=True)
+    mean_error = traitlets.Float().tag(sync=True)
     latent_dims = traitlets.List(traitlets.Int(), list(LATENT_DIMS)).tag(sync=True)
     rates = traitlets.List(traitlets.Float(), list(RATES)).tag(sync=True)
     betas = traitlets.List(traitlets.Float(), list(BETAS)).tag(sync=True)
@@ -52,18 +53,17 @@ class TrainingBench(Interactive, script="training_bench"):
         _check(dataset)
         order = torch.randperm(len(dataset.train_index), generator=torch.Generator().manual_seed(0))
         shown = examples_to_show(dataset, N_HELD_OUT)
-        chosen = {"train": (dataset.train, order[:N_TRAIN]), "held_out": (dataset.held_out, shown)}
-        top = int(dataset.scale)
+        train, held_out = dataset.train[order[:N_TRAIN]], dataset.held_out[shown]
         arrays = {
-            name: levels(x[rows].reshape(-1, *dataset.image_shape), bits=5, top=top)
-            for name, (x, rows) in chosen.items()
+            name: levels(x.reshape(-1, *dataset.image_shape), bits=5, top=int(dataset.scale))
+            for name, x in {"train": train, "held_out": held_out}.items()
         }
-        labels = dataset.held_out_labels[shown].tolist()
-        return cls(
-            arrays=arrays,
-            labels=labels,
-            **{"variational": variational, "title": TITLES[variational]} | state,
-        )
+        known = {
+            "labels": dataset.held_out_labels[shown].tolist(),
+            "mean_error": (held_out - train.mean(dim=0)).square().mean().item(),
+            "title": TITLES[variational],
+        }
+        return cls(arrays=arrays, variational=variational, **known | state)
 
 
 def _check(dataset: Dataset) -> None:
