@@ -35,9 +35,8 @@ const FACE = (model) => ({
 });
 const [WIDTH, BATCH] = [32, 50];
 const DRAWN = 10;
-const SLICE = 7; // ms of training in a frame
-const MOST = 2000; // epochs
-const POINTS = 200; // of a curve
+const SLICE = 6; // ms of training in a frame
+const POINTS = 120; // of a curve
 const WORDS_EVERY = 250; // ms
 const DIVERGED = 1000; // times the loss before the first step
 const ENDS = [5, 10, 20, 50, 100, 200, 500, 1000, 2000];
@@ -58,13 +57,14 @@ function readSetting(model, { train, held_out: heldOut }) {
     labels,
     seed,
     meanError: model.get("mean_error"),
+    most: model.get("most_epochs"),
     noiseVar: model.get("variational") ? noise : null,
   };
 }
 
 /**
- * A network at its start, step() by which it learns, with the state's lr and beta of that moment, and judge(),
- * which looks at the held-out digits.
+ * A network at its start, step() by which it learns, with the state's lr and beta of that moment, and
+ * judge(), which looks at the held-out digits.
  */
 function startRun(setting, state) {
   const latents = state().latent_dim;
@@ -145,7 +145,7 @@ const epochsOf = (run) => (run.steps % run.perEpoch ? fixed(run.epochs, 1) : Str
 
 /** What is shown, in words; true at every moment. */
 function sentence(run, setting, beta) {
-  const { inputs, noiseVar, labels, meanError } = setting;
+  const { inputs, noiseVar, labels, meanError, most } = setting;
   const { reconstruction, kl, training } = run.now;
   if (run.diverged) {
     const { loss, lr, epoch } = run.diverged;
@@ -159,7 +159,7 @@ function sentence(run, setting, beta) {
     run.steps === 0
       ? "Before the first step, with random weights,"
       : `After ${epochsOf(run)} ${run.epochs === 1 ? "epoch" : "epochs"} with K = ${run.latents}`;
-  const enough = run.epochs >= MOST ? ` Training stops after ${MOST} epochs.` : "";
+  const enough = run.epochs >= most ? ` Training stops after ${most} epochs.` : "";
   if (noiseVar === null) {
     const error = reconstruction / inputs;
     const learned =
@@ -215,12 +215,12 @@ export default interactive(FACE, ({ model, state, set, data, body, section, say,
   const variational = noiseVar !== null;
   const only = (made) => (variational ? made() : null);
   const [, rows, columns] = data.train.shape;
-  let [run, told, words] = [null, 0, ""];
+  let [run, told, words, turned] = [null, 0, "", 0];
   const reset = () => {
     run = startRun(setting, state);
     run.judge();
   };
-  const stopped = () => run.diverged || run.epochs >= MOST;
+  const stopped = () => run.diverged || run.epochs >= setting.most;
   const turn = (on) => {
     loop.turn(on && !stopped());
     told = 0;
@@ -233,10 +233,13 @@ export default interactive(FACE, ({ model, state, set, data, body, section, say,
       run.step();
       left -= 1;
     } while (left && !stopped() && performance.now() < end);
-    run.judge();
+    turned = (turned + 1) % 3;
+    if (turned === 0 || stopped()) run.judge();
     if (stopped()) turn(false);
     else refresh();
   };
+  /** While it runs one of three parts is drawn in a frame, so that no frame takes long. */
+  const isDue = (part) => !loop.isOn() || turned === part;
   const loop = keep(frames(section, work, () => turn(false)));
   const oneStep = () => {
     if (!stopped()) {
@@ -325,13 +328,17 @@ export default interactive(FACE, ({ model, state, set, data, body, section, say,
     rate.set(rates.indexOf(lr));
     weight?.set(betas.indexOf(beta));
     const { xHat } = run.judging;
-    copies.paint((index) => xHat[index], "recon");
-    drawn?.paint((index) => run.drawing.xHat[index], "latent");
+    if (isDue(0)) {
+      copies.paint((index) => xHat[index], "recon");
+      drawn?.paint((index) => run.drawing.xHat[index], "latent");
+    }
     begin.textContent = loop.isOn() ? "Pause" : "Run";
     [begin, single].forEach((one) => one.setAttribute("aria-disabled", String(Boolean(stopped()))));
-    tell(beta);
-    curve.update();
-    map.update();
+    if (isDue(1)) {
+      tell(beta);
+      curve.update();
+    }
+    if (isDue(2)) map.update();
     return {
       latentDim: latents,
       lr,
@@ -360,8 +367,7 @@ const NATS = {
 /** The losses against epochs; the right end moves away as the run goes on. */
 function lossChart({ run, setting, words }) {
   const { inputs, noiseVar, meanError } = setting;
-  const y = noiseVar === null ? ERRORS : NATS;
-  const unit = noiseVar === null ? inputs : 1;
+  const [y, unit, before] = noiseVar === null ? [ERRORS, inputs, ""] : [NATS, 1, "reconstruction, "];
   const x = { title: "epochs" };
   const stretch = (end) => {
     x.domain = [0, end];
@@ -370,24 +376,13 @@ function lossChart({ run, setting, words }) {
   stretch(ENDS[0]);
   const [low, high] = y.domain;
   const height = (value) => (Number.isFinite(value) ? clamp(value, low, high) : high);
-  const third =
-    noiseVar === null
-      ? { of: () => meanError, kind: "ae-pca ae-thin", name: "dotted: the mean digit", tone: "pca" }
-      : { of: ({ kl }) => kl, kind: "ae-latent", name: "KL, held-out digits", tone: "latent" };
+  // what, its kind of line, its name and its tone
   const lines = [
-    {
-      of: ({ reconstruction }) => reconstruction / unit,
-      kind: "ae-recon",
-      name: `${unit > 1 ? "" : "reconstruction, "}held-out digits`,
-      tone: "recon",
-    },
-    {
-      of: ({ training }) => training / unit,
-      kind: "ae-error ae-tb-dashed",
-      name: "dashed: digits it learns from",
-      tone: "error",
-    },
-    third,
+    [({ reconstruction }) => reconstruction / unit, "ae-recon", `${before}held-out digits`, "recon"],
+    [({ training }) => training / unit, "ae-error ae-tb-dashed", "dashed: digits it learns from", "error"],
+    noiseVar === null
+      ? [() => meanError, "ae-pca ae-thin", "dotted: the mean digit", "pca"]
+      : [({ kl }) => kl, "ae-latent", "KL, held-out digits", "latent"],
   ];
   const me = chart({
     label: "losses against epochs",
@@ -397,17 +392,17 @@ function lossChart({ run, setting, words }) {
     x,
     y,
     draw: (c) =>
-      lines.forEach(({ name, tone }, n) =>
+      lines.forEach(([, , text, tone], n) =>
         c.shape("text", {
           class: `ae-label ae-text-${tone}`,
           x: c.right,
           y: c.top + (0.6 + 1.1 * n) * c.em,
           "text-anchor": "end",
-          text: name,
+          text,
         }),
       ),
     move: (c) =>
-      lines.forEach(({ of, kind, tone }) => {
+      lines.forEach(([of, kind, , tone]) => {
         const line = run().curve.map((point) => [point.epochs, height(of(point))]);
         c.line(line, kind);
         c.dot(...line.at(-1), `ae-dot-${tone}`, 0.25);

@@ -25,7 +25,7 @@ class TrainingBench(Interactive, script="training_bench"):
     of 50, and draws all its random numbers from `seed`. Weights are not saved.
 
     latent_dim: K, one of LATENT_DIMS. lr: the learning rate, one of RATES. beta: the weight of the KL, one of BETAS.
-    noise_var: σ_x², fixed. labels: of the held-out digits.
+    noise_var: σ_x², fixed. most_epochs: after which it stops. labels: of the held-out digits.
     mean_error: squared error per pixel of the mean training picture, as the copy of every held-out one.
     arrays: train and held_out, pictures as rows; of the held-out ones the first 10 are shown.
     """
@@ -36,6 +36,7 @@ class TrainingBench(Interactive, script="training_bench"):
     variational = traitlets.Bool(False).tag(sync=True)
     noise_var = traitlets.Float(0.05).tag(sync=True)
     seed = traitlets.Int(0, min=0).tag(sync=True)
+    most_epochs = traitlets.Int(2000, min=1, max=2000).tag(sync=True)
     labels = traitlets.List(traitlets.Int()).tag(sync=True)
     mean_error = traitlets.Float().tag(sync=True)
     latent_dims = traitlets.List(traitlets.Int(), list(LATENT_DIMS)).tag(sync=True)

@@ -1,0 +1,135 @@
+"""What a training bench should show, by torch and the lessons' own classes: its random numbers, weights and losses.
+
+The generator of the page is written down a second time here: a counter in steps of the golden ratio, mixed by the last
+steps of MurmurHash3; normal draws by Box and Muller; orders by Fisher and Yates.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+
+from aelib.adam import Adam
+from aelib.models import VAE, Autoencoder
+from aelib.objectives import neg_elbo, reconstruction_error
+from aelib.widgets.training_bench import TrainingBench
+
+WIDTH, BATCH = 32, 50
+WORD = 2**32
+
+
+class Stream:
+    """The page's random numbers from one seed."""
+
+    def __init__(self, seed: int) -> None:
+        self.counter = seed
+
+    def uniform(self) -> float:
+        self.counter = (self.counter + 0x9E3779B9) % WORD
+        mixed = self.counter
+        for shift, factor in ((16, 0x85EBCA6B), (13, 0xC2B2AE35), (16, 1)):
+            mixed = (mixed ^ mixed >> shift) * factor % WORD
+        return mixed / WORD
+
+    def normal(self, *shape: int) -> Tensor:
+        draws = []
+        for _ in range(math.prod(shape)):
+            radius = math.sqrt(-2 * math.log(1 - self.uniform()))
+            draws.append(radius * math.cos(2 * math.pi * self.uniform()))
+        return torch.tensor(draws, dtype=torch.float64).reshape(shape)
+
+    def order(self, count: int) -> list[int]:
+        order = list(range(count))
+        for last in range(count - 1, 0, -1):
+            other = int(self.uniform() * (last + 1))
+            order[last], order[other] = order[other], order[last]
+        return order
+
+
+def network(variational: bool, latent_dim: int, noise_var: float = 0.05) -> nn.Module:
+    """The lessons' own class in float64."""
+    if not variational:
+        return Autoencoder(64, latent_dim, hidden=(WIDTH,)).double()
+    model = VAE(64, latent_dim, hidden=(WIDTH,), noise_var=noise_var).double()
+    model.log_noise_var.fill_(math.log(noise_var))
+    return model
+
+
+def weights(model: nn.Module) -> list[Tensor]:
+    """In the order of the page, which has one code layer: both weights of a VAE's heads, then both biases."""
+    named = dict(model.named_parameters())
+    if isinstance(model, Autoencoder):
+        return list(named.values())
+    heads = [named.pop(f"{head}.{part}") for part in ("weight", "bias") for head in ("to_mu", "to_log_var")]
+    first, rest = list(named.values())[:2], list(named.values())[2:]
+    return first + heads + rest
+
+
+def flat(tensors: list[Tensor]) -> np.ndarray:
+    return torch.cat([tensor.detach().flatten() for tensor in tensors]).numpy()
+
+
+@torch.no_grad()
+def begin(model: nn.Module, stream: Stream) -> None:
+    """Initial weights, uniform in ±1/√(numbers that come in), a bias like the weight before it."""
+    for tensor in weights(model):
+        if tensor.ndim == 2:
+            bound = tensor.shape[1] ** -0.5
+        draws = torch.tensor([stream.uniform() for _ in range(tensor.numel())], dtype=torch.float64)
+        tensor.copy_(bound * (2 * draws - 1).reshape(tensor.shape))
+
+
+def losses(model: nn.Module, x: Tensor, eps: Tensor, beta: float) -> dict[str, Tensor]:
+    """loss, reconstruction and kl with this noise."""
+    if isinstance(model, Autoencoder):
+        error = reconstruction_error(model, x)
+        return {"loss": error, "reconstruction": error, "kl": torch.zeros(())}
+    model.sample = lambda mu, log_var, generator=None: mu + (0.5 * log_var).exp() * eps
+    return neg_elbo(model, x, beta=beta)
+
+
+def train(model: nn.Module, batches, lr: float, beta: float, watch: Callable[[int, dict], None]) -> None:
+    """One step for each (x, eps); watch(step, parts) is called after it, with the gradients still there."""
+    optimizer = Adam(model.parameters(), lr)
+    for step, (x, eps) in enumerate(batches, 1):
+        parts = losses(model, x, eps, beta)
+        optimizer.zero_grad()
+        parts["loss"].backward()
+        optimizer.step()
+        watch(step, {name: part.item() for name, part in parts.items()})
+
+
+def expected(bench: TrainingBench, steps: int = 0) -> dict[str, float]:
+    """The figures that the bench should show after so many steps."""
+    k = bench.latent_dim
+    train_x, held_out = (torch.tensor(bench.array(name)).flatten(1) for name in ("train", "held_out"))
+    start, look, random = (Stream(1000 * bench.seed + part) for part in range(3))
+    model, recent = network(bench.variational, k, bench.noise_var), {}
+    begin(model, start)
+    noise = look.normal(len(held_out), k)
+
+    def batches():
+        for step in range(steps):
+            if step % 6 == 0:
+                order = random.order(len(train_x))
+            rows = order[step % 6 * BATCH :][:BATCH]
+            yield train_x[rows], random.normal(BATCH, k)
+
+    def keep(step: int, parts: dict) -> None:
+        recent[step % 6] = parts["reconstruction"]
+
+    train(model, batches(), bench.lr, bench.beta, keep)
+    with torch.no_grad():
+        now = losses(model, held_out, noise, bench.beta)
+    shown = {name: now[name].item() for name in ("reconstruction", "kl")}
+    return shown | {
+        "training": float(np.mean(list(recent.values()) or [shown["reconstruction"]])),
+        "epochs": steps / 6,
+        "latentDim": k,
+        "lr": bench.lr,
+        "beta": bench.beta,
+    }
