@@ -149,8 +149,10 @@ function testsChart(now, choose) {
         const chosen = all.filter((one) => one.kind === kind);
         return chosen.reduce((total, one) => total + one[name], 0) / chosen.length;
       };
-      const of = ({ name }, kind) =>
-        `${name}: ${fixed(mean(kind, "information"), 2)} bits and ${fixed(mean(kind, "effect"), 2)} on average`;
+      const of = ({ name }, kind) => {
+        const [bits, effect] = ["information", "effect"].map((test) => fixed(mean(kind, test), 2));
+        return `${name}: ${bits} bits and ${effect} on average`;
+      };
       const here =
         guess === NO_GUESS ? "" : ` This one: ${fixed(told.information, 2)} bits, ${fixed(told.effect, 2)}.`;
       return `Both tests of every direction. ${KINDS.map(of).join("; ")}.${here}`;

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import shutil
 import subprocess
 
@@ -9,6 +10,7 @@ import pytest
 
 from aelib.widgets import base
 from publish import scripts
+from publish.lesson import lessons, read, widget_states
 
 NAMES = sorted(path.stem for path in base.FOLDER.glob("*.js"))
 INTERACTIVES = [name for name in NAMES if name not in base.SHARED]
@@ -32,6 +34,18 @@ def test_a_published_script_is_small_and_one_module(name: str):
 def test_a_script_that_cannot_be_read_is_told():
     with pytest.raises(ValueError, match="esbuild cannot read this js"):
         scripts.shrunk("let let = ;", "js")
+
+
+@with_esbuild
+def test_renewing_brings_the_script_of_today_and_leaves_all_else():
+    notebook = read(lessons("00")[0])
+    as_it_was = json.dumps(notebook, sort_keys=True)
+    own = [model["state"] for model in widget_states(notebook).values() if scripts.sources(model)]
+    assert own
+    for state in own:
+        state["_esm"], state["_css"] = "/* 0123456789abcdef */\nold", "/* 0123456789abcdef */\nold"
+    scripts.renew(notebook)
+    assert json.dumps(notebook, sort_keys=True) == as_it_was
 
 
 @pytest.mark.skipif(PRETTIER is None, reason="`npm install` has not been run")

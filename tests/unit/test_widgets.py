@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -204,6 +205,18 @@ def test_errors_are_the_mean_squares_of_the_models(explorer, dataset, autoencode
 
 def test_pca_with_all_numbers_is_exact_to_rounding(explorer):
     assert explorer.array("errors")[1, :, -1, -1].max() < 1e-25
+
+
+def test_lists_are_those_of_scikit_learn_and_no_longer_than_the_data(explorer, dataset, autoencoders):
+    from sklearn.cluster import KMeans
+
+    x = dataset.held_out.numpy()
+    for bits, error in enumerate(explorer.array("lists"), start=1):
+        fitted = KMeans(2**bits, n_init=1, random_state=0).fit(dataset.train.numpy())
+        assert error == pytest.approx(-fitted.score(x) / x.size, rel=1e-4)
+    assert bits == 8
+    few = replace(dataset, train_index=dataset.train_index[:20])
+    assert len(LatentExplorer.from_models(few, autoencoders).array("lists")) == 4
 
 
 def test_more_bits_come_closer_to_float32(explorer):
