@@ -819,7 +819,7 @@ function showDamage(host, error) {
  * What anywidget renders. face: { traits, lead } or a function of the model that gives it; traits are the
  * state. build(me) makes the parts once and gives draw(state), which is called at each change of a trait and
  * returns the figures that are shown; they become data attributes. me: { data, state(), set(changes),
- * keep(part), refresh(), model, body, say, … }; refresh() draws anew where no trait has changed.
+ * keep(part), model, body, say, … }.
  */
 export const interactive = (face, build) => ({
   render({ model, el }) {
@@ -845,15 +845,13 @@ function start(model, el, { traits, title = model.get("title"), lead }, build, k
     return part;
   };
   const parts = card(el, { title, lead });
-  const refresh = () => tell(parts.section, draw(state()));
-  const data = readArrays(model.get("arrays") ?? {});
-  const draw = build({ ...parts, model, state, set, keep, refresh, data });
+  const draw = build({ ...parts, model, state, set, keep, data: readArrays(model.get("arrays") ?? {}) });
   let last = null;
   const show = () => {
     const now = state();
     if (last && traits.every((name) => last[name] === now[name])) return;
     last = now;
-    refresh();
+    tell(parts.section, draw(now));
   };
   show();
   parts.section.querySelector(".ae-slider")?.classList.add("ae-active");

@@ -15,8 +15,8 @@ How an interactive is made (`bend_slider` is a short example):
    `export default interactive({ traits: ["latent_dim"], lead: "…" }, (me) => { …; return (state) => ({ … }); });`
    The function makes the parts once and returns `draw(state)`, which gives the figures that are shown (they become
    data attributes). `me` has: data (`data.frames.at(k, n)`), state(), set({ … }), body, say(sentence), keep(part).
-   Whatever has `dispose` goes through `keep`, and me.refresh() draws anew where no trait has changed. Python joins
-   base.js and pad.js into one module; a second import may name another file of `SHARED`, such as "./learning.js".
+   Whatever has `dispose` goes through `keep`. Python joins base.js and pad.js into one module; a second import may
+   name another file of `SHARED`, such as "./learning.js".
 3. Style.  `pad.css` is for this interactive alone: each selector is prefixed by `.ae-in-pad`.
 """
 

@@ -36,6 +36,7 @@ const FACE = (model) => ({
 const [WIDTH, BATCH] = [32, 50];
 const DRAWN = 10;
 const SLICE = 6; // ms of training in a frame
+const ODD = new Error("odd settings");
 const POINTS = 120; // of a curve
 const WORDS_EVERY = 250; // ms
 const DIVERGED = 1000; // times the loss before the first step
@@ -48,8 +49,7 @@ const everyNumber = ({ values, at }) => Float64Array.from(values, (_, n) => at()
 /** What the page trains on, and the settings that stay. Throws where a saved state cannot be. */
 function readSetting(model, { train, held_out: heldOut }) {
   const [labels, seed, noise] = ["labels", "seed", "noise_var"].map((name) => model.get(name));
-  if (!Number.isInteger(seed) || !(noise > 0) || labels.length !== heldOut.shape[0])
-    throw new Error("odd settings");
+  if (!Number.isInteger(seed) || !(noise > 0) || labels.length !== heldOut.shape[0]) throw ODD;
   return {
     inputs: train.shape[1] * train.shape[2],
     train: everyNumber(train),
@@ -131,14 +131,10 @@ function places(code, latents, across, labels) {
 
 // ---- words -----------------------------------------------------------------------------------------------
 
-const RAISED = "⁰¹²³⁴⁵⁶⁷⁸⁹";
 /** A number with so many digits after the point; a very large one by its power of ten. */
 function shown(value, digits) {
-  if (!Number.isFinite(value)) return "no number";
-  if (Math.abs(value) < 1e5) return fixed(value, digits);
-  const power = Math.floor(Math.log10(Math.abs(value)));
-  const raised = Array.from(String(power), (digit) => RAISED[digit]).join("");
-  return `${fixed(value / 10 ** power, 1)} × 10${raised}`;
+  if (Math.abs(value) < 1e6) return fixed(value, digits);
+  return value.toExponential(1).replace("e+", " × 10^");
 }
 
 const epochsOf = (run) => (run.steps % run.perEpoch ? fixed(run.epochs, 1) : String(Math.round(run.epochs)));
@@ -208,7 +204,7 @@ function frames(node, work, off) {
   return { turn, isOn: () => on, dispose };
 }
 
-export default interactive(FACE, ({ model, state, set, data, body, section, say, keep, refresh }) => {
+export default interactive(FACE, ({ model, state, set, data, body, section, say, keep }) => {
   const setting = readSetting(model, data);
   const [dims, rates, betas] = ["latent_dims", "rates", "betas"].map((name) => model.get(name));
   const { noiseVar, inputs } = setting;
@@ -312,14 +308,14 @@ export default interactive(FACE, ({ model, state, set, data, body, section, say,
     say(words);
     const { reconstruction, kl } = run.now;
     epochs.set(epochsOf(run), run.epochs === 1 ? "epoch" : "epochs");
-    if (variational) loss.set(shown(reconstruction, 1), "nats: reconstruction");
-    else loss.set(shown(reconstruction / inputs, 4), "held-out error per pixel");
-    price?.set(shown(kl, 1));
+    const number = (value, digits) => (run.diverged ? "–" : shown(value, digits));
+    if (variational) loss.set(number(reconstruction, 1), "nats: reconstruction");
+    else loss.set(number(reconstruction / inputs, 4), "held-out error per pixel");
+    price?.set(number(kl, 1));
   };
 
-  return ({ latent_dim: latents, lr, beta }) => {
-    if (!dims.includes(latents) || !rates.includes(lr) || !betas.includes(beta))
-      throw new Error("odd settings");
+  const draw = ({ latent_dim: latents, lr, beta }) => {
+    if (!dims.includes(latents) || !rates.includes(lr) || !betas.includes(beta)) throw ODD;
     if (run?.latents !== latents) {
       reset();
       loop.turn(false);
@@ -348,6 +344,8 @@ export default interactive(FACE, ({ model, state, set, data, body, section, say,
       diverged: Boolean(run.diverged),
     };
   };
+  const refresh = () => Object.assign(section.dataset, draw(state()));
+  return draw;
 });
 
 // ---- curves and codes ------------------------------------------------------------------------------------

@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import os
 from collections.abc import Iterator
-from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -313,8 +312,6 @@ def test_what_it_cannot_train_on_is_told_in_a_sentence():
     with pytest.raises(ValueError, match="labelled pictures of at most 32 grey levels; tones has"):
         TrainingBench.from_data(tones())
     with pytest.raises(ValueError, match=r"needs 300 training and 100 held-out examples"):
-        TrainingBench.from_data(replace(digits(), train_index=digits().train_index[:200]))
-    with pytest.raises(ValueError, match="labelled pictures"):
         TrainingBench.from_data(shapes(50))
 
 
@@ -324,8 +321,7 @@ def test_two_on_a_page_train_side_by_side(plain_page):
         "el.removeAttribute('id'); document.querySelector('main').append(Object.assign(document.createElement('div'), { id: 'el' }))"
     )
     page.evaluate(MOUNT, [STUB, saved_state(training_bench(variational=True))])
-    for one in page.get_by_role("button", name="Run").all():
-        one.evaluate("(node) => node.click()")
+    page.evaluate("document.querySelectorAll('.ae-tb-run').forEach((run) => run.click())")
     page.set_viewport_size({"width": 900, "height": 1300})
     page.wait_for_function(
         "[...document.querySelectorAll('section')].every(({ dataset }) => dataset.epochs > 1)"
