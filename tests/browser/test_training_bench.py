@@ -78,7 +78,8 @@ def made(case: dict) -> tuple[dict, dict]:
                 x_hat = model(x[order[step - 1]]).flatten().numpy()
             seen[step] = {**kept, "gradient": gradient, "weights": flat(weights(model)), "xHat": x_hat}
 
-    train(model, zip((x[rows] for rows in order), noise, strict=True), case["lr"], case["beta"], watch)
+    batches = ((x[rows], eps, case["beta"]) for rows, eps in zip(order, noise, strict=True))
+    train(model, batches, case["lr"], watch)
     return handed, seen
 
 

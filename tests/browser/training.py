@@ -7,7 +7,7 @@ steps of MurmurHash3; normal draws by Box and Muller; orders by Fisher and Yates
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Iterator
 
 import numpy as np
 import torch
@@ -18,7 +18,7 @@ from aelib.models import VAE, Autoencoder
 from aelib.objectives import neg_elbo, reconstruction_error
 from aelib.widgets.training_bench import TrainingBench
 
-WIDTH, BATCH = 32, 50
+WIDTH, BATCH, PER_EPOCH, N_DRAWN = 32, 50, 6, 10
 WORD = 2**32
 
 
@@ -92,10 +92,10 @@ def losses(model: nn.Module, x: Tensor, eps: Tensor, beta: float) -> dict[str, T
     return neg_elbo(model, x, beta=beta)
 
 
-def train(model: nn.Module, batches, lr: float, beta: float, watch: Callable[[int, dict], None]) -> None:
-    """One step for each (x, eps); watch(step, parts) is called after it, with the gradients still there."""
+def train(model: nn.Module, batches, lr: float, watch: Callable[[int, dict], None]) -> None:
+    """One step for each (x, eps, beta); watch(step, parts) is called after it, with the gradients still there."""
     optimizer = Adam(model.parameters(), lr)
-    for step, (x, eps) in enumerate(batches, 1):
+    for step, (x, eps, beta) in enumerate(batches, 1):
         parts = losses(model, x, eps, beta)
         optimizer.zero_grad()
         parts["loss"].backward()
@@ -103,33 +103,56 @@ def train(model: nn.Module, batches, lr: float, beta: float, watch: Callable[[in
         watch(step, {name: part.item() for name, part in parts.items()})
 
 
+class Run:
+    """A bench's network at its start, trained by torch with the page's random numbers; `now` gives its figures."""
+
+    def __init__(self, bench: TrainingBench) -> None:
+        self.bench, self.steps, self.recent = bench, 0, {}
+        arrays = (torch.tensor(bench.array(name)).flatten(1) for name in ("train", "held_out"))
+        self.train_x, self.held_out = arrays
+        start, look, self.random = (Stream(1000 * bench.seed + part) for part in range(3))
+        self.model = network(bench.variational, bench.latent_dim, bench.noise_var)
+        begin(self.model, start)
+        self.noise = look.normal(len(self.held_out), bench.latent_dim)
+        self.prior = look.normal(N_DRAWN, bench.latent_dim)
+
+    def batches(self, betas: Iterable[float]) -> Iterator[tuple[Tensor, Tensor, float]]:
+        """A batch, its noise and beta for each step."""
+        for step, beta in enumerate(betas):
+            if step % PER_EPOCH == 0:
+                order = self.random.order(len(self.train_x))
+            rows = order[step % PER_EPOCH * BATCH :][:BATCH]
+            yield self.train_x[rows], self.random.normal(BATCH, self.bench.latent_dim), beta
+
+    def learn(self, betas: Iterable[float], watch: Callable[[int], None] = lambda step: None) -> None:
+        """From the start, a step for each beta."""
+
+        def keep(step: int, parts: dict[str, float]) -> None:
+            self.steps, self.recent[step % PER_EPOCH] = step, parts["reconstruction"]
+            watch(step)
+
+        train(self.model, self.batches(betas), self.bench.lr, keep)
+
+    @torch.no_grad()
+    def now(self) -> dict[str, float]:
+        parts = losses(self.model, self.held_out, self.noise, 1.0)
+        reconstruction = parts["reconstruction"].item()
+        return {
+            "reconstruction": reconstruction,
+            "kl": parts["kl"].item(),
+            "training": float(np.mean(list(self.recent.values()) or [reconstruction])),
+            "epochs": self.steps / PER_EPOCH,
+        }
+
+    @torch.no_grad()
+    def pictures(self) -> dict[str, Tensor]:
+        """Copies of the held-out digits, and the ten codes of the prior, decoded."""
+        self.now()
+        return {"copies": self.model(self.held_out), "samples": self.model.decode(self.prior)}
+
+
 def expected(bench: TrainingBench, steps: int = 0) -> dict[str, float]:
     """The figures that the bench should show after so many steps."""
-    k = bench.latent_dim
-    train_x, held_out = (torch.tensor(bench.array(name)).flatten(1) for name in ("train", "held_out"))
-    start, look, random = (Stream(1000 * bench.seed + part) for part in range(3))
-    model, recent = network(bench.variational, k, bench.noise_var), {}
-    begin(model, start)
-    noise = look.normal(len(held_out), k)
-
-    def batches():
-        for step in range(steps):
-            if step % 6 == 0:
-                order = random.order(len(train_x))
-            rows = order[step % 6 * BATCH :][:BATCH]
-            yield train_x[rows], random.normal(BATCH, k)
-
-    def keep(step: int, parts: dict) -> None:
-        recent[step % 6] = parts["reconstruction"]
-
-    train(model, batches(), bench.lr, bench.beta, keep)
-    with torch.no_grad():
-        now = losses(model, held_out, noise, bench.beta)
-    shown = {name: now[name].item() for name in ("reconstruction", "kl")}
-    return shown | {
-        "training": float(np.mean(list(recent.values()) or [shown["reconstruction"]])),
-        "epochs": steps / 6,
-        "latentDim": k,
-        "lr": bench.lr,
-        "beta": bench.beta,
-    }
+    run = Run(bench)
+    run.learn([bench.beta] * steps)
+    return run.now() | {"latentDim": bench.latent_dim, "lr": bench.lr, "beta": bench.beta}
