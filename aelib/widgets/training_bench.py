@@ -46,7 +46,7 @@ class TrainingBench(Interactive, script="training_bench"):
 
     @classmethod
     def from_data(cls, dataset: Dataset, variational: bool = False, **state: object) -> TrainingBench:
-        """For labelled pictures with at most 32 grey levels: 300 training examples drawn at random, 100 held-out ones."""
+        """For labelled 8 x 8 pictures, in 16 grey levels: 300 training examples drawn at random, 100 held-out ones."""
         import torch
 
         from aelib.data import examples_to_show
@@ -56,7 +56,7 @@ class TrainingBench(Interactive, script="training_bench"):
         shown = examples_to_show(dataset, N_HELD_OUT)
         train, held_out = dataset.train[order[:N_TRAIN]], dataset.held_out[shown]
         arrays = {
-            name: levels(x.reshape(-1, *dataset.image_shape), bits=5, top=int(dataset.scale))
+            name: levels(x.reshape(-1, *dataset.image_shape), bits=4)
             for name, x in {"train": train, "held_out": held_out}.items()
         }
         known = {
@@ -69,10 +69,9 @@ class TrainingBench(Interactive, script="training_bench"):
 
 def _check(dataset: Dataset) -> None:
     shape, name = tuple(dataset.image_shape), dataset.name
-    if len(shape) != 2 or dataset.scale > 31 or dataset.labels is None:
-        raise ValueError(
-            f"the bench trains on labelled pictures of at most 32 grey levels; {name} has {shape}, 0 to {dataset.scale:g}."
-        )
+    if shape != (8, 8) or dataset.labels is None:
+        labels = "no labels" if dataset.labels is None else "labels"
+        raise ValueError(f"the bench trains on labelled 8 x 8 pictures; {name} has {shape} and {labels}.")
     if len(dataset.train_index) < N_TRAIN or len(dataset.held_out_index) < N_HELD_OUT:
         raise ValueError(
             f"the bench needs {N_TRAIN} training and {N_HELD_OUT} held-out examples; "

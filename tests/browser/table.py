@@ -40,7 +40,7 @@ from aelib.widgets.kl_board import KLBoard
 from aelib.widgets.rate_distortion_board import RateDistortionBoard
 from aelib.widgets.threshold_board import STEPS, ThresholdBoard
 from aelib.widgets.training_bench import TrainingBench
-from tests.browser.training import expected
+from tests.bench import expected
 
 
 def says(page: Page) -> str:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -14,10 +15,10 @@ import torch
 from aelib.data import digits, shapes, tones
 from aelib.widgets.base import FOLDER
 from aelib.widgets.training_bench import LATENT_DIMS, TrainingBench
+from tests.bench import BATCH, WIDTH, expected, flat, losses, network, train, weights
 from tests.browser.conftest import MOUNT, STUB, saved_state
 from tests.browser.engines import ENGINES, READY
 from tests.browser.table import says, shown, training_bench
-from tests.browser.training import BATCH, WIDTH, expected, flat, losses, network, train, weights
 
 STEPS = (1, 10, 100)
 LEARN = """(async ({ latents, noiseVar, weights, x, noise, order, lr, beta, steps }) => {
@@ -310,10 +311,13 @@ def test_a_damaged_state_is_told(plain_page, damage):
 
 
 def test_what_it_cannot_train_on_is_told_in_a_sentence():
-    with pytest.raises(ValueError, match="labelled pictures of at most 32 grey levels; tones has"):
-        TrainingBench.from_data(tones())
-    with pytest.raises(ValueError, match=r"needs 300 training and 100 held-out examples"):
-        TrainingBench.from_data(shapes(50))
+    for odd in (tones(), shapes(600), replace(digits(), labels=None)):
+        with pytest.raises(ValueError, match=f"trains on labelled 8 x 8 pictures; {odd.name} has"):
+            TrainingBench.from_data(odd)
+    with pytest.raises(
+        ValueError, match=r"needs 300 training and 100 held-out examples; digits has 200 and 359"
+    ):
+        TrainingBench.from_data(replace(digits(), train_index=digits().train_index[:200]))
 
 
 def test_two_on_a_page_train_side_by_side(plain_page):

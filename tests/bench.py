@@ -26,26 +26,25 @@ class Stream:
     """The page's random numbers from one seed."""
 
     def __init__(self, seed: int) -> None:
-        self.counter = seed
+        self.seed, self.drawn = seed, 0
 
-    def uniform(self) -> float:
-        self.counter = (self.counter + 0x9E3779B9) % WORD
-        mixed = self.counter
+    def uniform(self, count: int) -> np.ndarray:
+        places = np.arange(self.drawn + 1, self.drawn + count + 1, dtype=np.uint64)
+        self.drawn += count
+        mixed = (places * 0x9E3779B9 + self.seed) % WORD
         for shift, factor in ((16, 0x85EBCA6B), (13, 0xC2B2AE35), (16, 1)):
-            mixed = (mixed ^ mixed >> shift) * factor % WORD
+            mixed = (mixed ^ mixed >> np.uint64(shift)) * factor % WORD
         return mixed / WORD
 
     def normal(self, *shape: int) -> Tensor:
-        draws = []
-        for _ in range(math.prod(shape)):
-            radius = math.sqrt(-2 * math.log(1 - self.uniform()))
-            draws.append(radius * math.cos(2 * math.pi * self.uniform()))
-        return torch.tensor(draws, dtype=torch.float64).reshape(shape)
+        pairs = self.uniform(2 * math.prod(shape)).reshape(-1, 2)
+        draws = np.sqrt(-2 * np.log(1 - pairs[:, 0])) * np.cos(2 * np.pi * pairs[:, 1])
+        return torch.from_numpy(draws).reshape(shape)
 
     def order(self, count: int) -> list[int]:
         order = list(range(count))
-        for last in range(count - 1, 0, -1):
-            other = int(self.uniform() * (last + 1))
+        for last, share in zip(range(count - 1, 0, -1), self.uniform(count - 1), strict=True):
+            other = int(share * (last + 1))
             order[last], order[other] = order[other], order[last]
         return order
 
@@ -79,7 +78,7 @@ def begin(model: nn.Module, stream: Stream) -> None:
     for tensor in weights(model):
         if tensor.ndim == 2:
             bound = tensor.shape[1] ** -0.5
-        draws = torch.tensor([stream.uniform() for _ in range(tensor.numel())], dtype=torch.float64)
+        draws = torch.from_numpy(stream.uniform(tensor.numel()))
         tensor.copy_(bound * (2 * draws - 1).reshape(tensor.shape))
 
 
@@ -156,3 +155,8 @@ def expected(bench: TrainingBench, steps: int = 0) -> dict[str, float]:
     run = Run(bench)
     run.learn([bench.beta] * steps)
     return run.now() | {"latentDim": bench.latent_dim, "lr": bench.lr, "beta": bench.beta}
+
+
+def spread(x: Tensor) -> float:
+    """The variance of pictures (n, D), summed over the pixels."""
+    return x.var(dim=0, correction=0).sum().item()
