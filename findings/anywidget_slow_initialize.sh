@@ -20,7 +20,7 @@ set -euo pipefail
 folder=$(mktemp -d)
 trap 'rm -rf "$folder"' EXIT
 python3 -m venv "$folder/env"
-"$folder/env/bin/pip" install --quiet --disable-pip-version-check --no-deps anywidget==0.11.0 2>/dev/null
+"$folder/env/bin/pip" install --quiet --no-compile --disable-pip-version-check --no-deps anywidget==0.11.0 2>/dev/null
 cp "$folder"/env/share/jupyter/nbextensions/anywidget/index.js "$folder/anywidget.mjs"
 cd "$folder"
 npm install --silent --no-audit --no-fund @jupyter-widgets/base@6.0.11 jsdom@24.1.3 esbuild@0.25.9 >/dev/null
