@@ -35,7 +35,8 @@ const FACE = (model) => ({
 });
 const [WIDTH, BATCH] = [32, 50];
 const DRAWN = 10;
-const SLICE = 6; // ms of training in a frame
+const SLICE = 8; // ms of training in a frame
+const [PICTURES, CURVE, CODES] = [0, 2, 4]; // which frame of six
 const ODD = new Error("odd settings");
 const POINTS = 120; // of a curve
 const WORDS_EVERY = 250; // ms
@@ -222,19 +223,27 @@ export default interactive(FACE, ({ model, state, set, data, body, section, say,
     told = 0;
     refresh();
   };
-  const work = () => {
+  const learn = () => {
     const end = performance.now() + SLICE;
-    let left = run.perEpoch;
+    let left = 2 * run.perEpoch; // some browsers' clocks stand still for long
     do {
       run.step();
       left -= 1;
     } while (left && !stopped() && performance.now() < end);
-    turned = (turned + 1) % 3;
-    if (turned === 0 || stopped()) run.judge();
-    if (stopped()) turn(false);
-    else refresh();
+    if (stopped()) {
+      run.judge();
+      turn(false);
+    }
   };
-  /** While it runs one of three parts is drawn in a frame, so that no frame takes long. */
+  /** One frame trains, the next draws one of three parts, so that none takes long. */
+  const work = () => {
+    turned = (turned + 1) % 6;
+    if (turned % 2) learn();
+    else {
+      if (turned === PICTURES) run.judge();
+      refresh();
+    }
+  };
   const isDue = (part) => !loop.isOn() || turned === part;
   const loop = keep(frames(section, work, () => turn(false)));
   const oneStep = () => {
@@ -324,17 +333,17 @@ export default interactive(FACE, ({ model, state, set, data, body, section, say,
     rate.set(rates.indexOf(lr));
     weight?.set(betas.indexOf(beta));
     const { xHat } = run.judging;
-    if (isDue(0)) {
+    if (isDue(PICTURES)) {
       copies.paint((index) => xHat[index], "recon");
       drawn?.paint((index) => run.drawing.xHat[index], "latent");
     }
     begin.textContent = loop.isOn() ? "Pause" : "Run";
     [begin, single].forEach((one) => one.setAttribute("aria-disabled", String(Boolean(stopped()))));
-    if (isDue(1)) {
+    if (isDue(CURVE)) {
       tell(beta);
       curve.update();
     }
-    if (isDue(2)) map.update();
+    if (isDue(CODES)) map.update();
     return {
       latentDim: latents,
       lr,
