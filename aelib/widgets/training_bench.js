@@ -138,12 +138,13 @@ function shown(value, digits) {
   return value.toExponential(1).replace("e+", " × 10^");
 }
 
-const epochsOf = (run) => (run.steps % run.perEpoch ? fixed(run.epochs, 1) : String(Math.round(run.epochs)));
+const epochsOf = (epochs) => (Number.isInteger(epochs) ? String(epochs) : fixed(epochs, 1));
+const unitOf = (epochs) => (epochs === 1 ? "epoch" : "epochs");
 
 /** What is shown, in words; true at every moment. */
 function sentence(run, setting, beta) {
   const { inputs, noiseVar, labels, meanError, most } = setting;
-  const { reconstruction, kl, training } = run.now;
+  const { epochs, reconstruction, kl, training } = run.now;
   if (run.diverged) {
     const { loss, lr, epoch } = run.diverged;
     const grown = Number.isFinite(loss) ? `has grown to ${shown(loss, 0)}` : "is no number any more";
@@ -153,14 +154,14 @@ function sentence(run, setting, beta) {
     );
   }
   const when =
-    run.steps === 0
+    epochs === 0
       ? "Before the first step, with random weights,"
-      : `After ${epochsOf(run)} ${run.epochs === 1 ? "epoch" : "epochs"} with K = ${run.latents}`;
-  const enough = run.epochs >= most ? ` Training stops after ${most} epochs.` : "";
+      : `After ${epochsOf(epochs)} ${unitOf(epochs)} with K = ${run.latents}`;
+  const enough = epochs >= most ? ` Training stops after ${most} epochs.` : "";
   if (noiseVar === null) {
     const error = reconstruction / inputs;
     const learned =
-      run.steps === 0 ? "" : `, and ${shown(training / inputs, 4)} on the digits that it learns from`;
+      epochs === 0 ? "" : `, and ${shown(training / inputs, 4)} on the digits that it learns from`;
     return (
       `${when} the error is ${shown(error, 4)} per pixel on ${labels.length} held-out digits${learned}. ` +
       `With the mean digit as every copy it is ${fixed(meanError, 4)}.${enough}`
@@ -219,6 +220,7 @@ export default interactive(FACE, ({ model, state, set, data, body, section, say,
   };
   const stopped = () => run.diverged || run.epochs >= setting.most;
   const turn = (on) => {
+    run.judge();
     loop.turn(on && !stopped());
     told = 0;
     refresh();
@@ -230,10 +232,7 @@ export default interactive(FACE, ({ model, state, set, data, body, section, say,
       run.step();
       left -= 1;
     } while (left && !stopped() && performance.now() < end);
-    if (stopped()) {
-      run.judge();
-      turn(false);
-    }
+    if (stopped()) turn(false);
   };
   /** One frame trains, the next draws one of three parts, so that none takes long. */
   const work = () => {
@@ -247,10 +246,7 @@ export default interactive(FACE, ({ model, state, set, data, body, section, say,
   const isDue = (part) => !loop.isOn() || turned === part;
   const loop = keep(frames(section, work, () => turn(false)));
   const oneStep = () => {
-    if (!stopped()) {
-      run.step();
-      run.judge();
-    }
+    if (!stopped()) run.step();
     turn(false);
   };
   const begin = button("Run", () => turn(!loop.isOn()), { class: "ae-button ae-tb-run" });
@@ -259,7 +255,7 @@ export default interactive(FACE, ({ model, state, set, data, body, section, say,
     reset();
     turn(false);
   });
-  const epochs = gauge({ tone: "plain", unit: "epochs" });
+  const count = gauge({ tone: "plain" });
   const size = choices({
     label: "Code size K",
     value: state().latent_dim,
@@ -290,7 +286,7 @@ export default interactive(FACE, ({ model, state, set, data, body, section, say,
   const curve = keep(lossChart(parts));
   const map = keep(codePlane(parts));
   const pictures = [input, copies, drawn].flatMap((each) => each?.nodes ?? []);
-  const buttons = h("div", { class: "ae-tb-buttons" }, begin, single, again, epochs.root);
+  const buttons = h("div", { class: "ae-tb-buttons" }, begin, single, again, count.root);
   body.append(
     h("div", { class: "ae-tb-controls" }, buttons, size.root),
     h("div", { class: "ae-tb-sliders" }, rate.root, weight?.root),
@@ -315,8 +311,8 @@ export default interactive(FACE, ({ model, state, set, data, body, section, say,
     told = now;
     words = sentence(run, setting, beta);
     say(words);
-    const { reconstruction, kl } = run.now;
-    epochs.set(epochsOf(run), run.epochs === 1 ? "epoch" : "epochs");
+    const { epochs, reconstruction, kl } = run.now;
+    count.set(epochsOf(epochs), unitOf(epochs));
     const number = (value, digits) => (run.diverged ? "–" : shown(value, digits));
     if (variational) loss.set(number(reconstruction, 1), "nats: reconstruction");
     else loss.set(number(reconstruction / inputs, 4), "held-out error per pixel");
