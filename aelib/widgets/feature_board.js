@@ -17,7 +17,7 @@ const KINDS = [
   { words: "a random direction", tone: "error", name: "random" },
   { words: "a random direction with the spread of the hidden numbers", tone: "pca", name: "random, spread" },
 ];
-const UNTOLD = { tone: "untold", name: "not told yet" };
+const UNTOLD = { tone: "untold", name: "learned or random?" };
 const TESTS = ["kind", "digit", "twelve", "name", "share", "rate", "information", "effect"];
 
 const guesses = [
@@ -119,6 +119,12 @@ export default interactive(FACE, ({ model, state, set, data, body, say, keep }) 
 
 const seen = ({ information, effect }) => [clamp(information, ...INFORMATION), clamp(effect, ...EFFECT)];
 
+/** A line of the legend. */
+function entry(c, { name, tone }, height) {
+  c.dot(0.46, height, `ae-dot-${tone}`, 0.3);
+  c.text(0.485, height, name, `ae-text-${tone}`, "start", 0, 0.28);
+}
+
 /** What both tests say of every direction of this price; a guess tells their kinds, and rings the present one. */
 function testsChart(now, choose) {
   return chart({
@@ -137,11 +143,8 @@ function testsChart(now, choose) {
     },
     move: (c) => {
       const { all, place, guess } = now();
-      const kinds = guess === NO_GUESS ? [UNTOLD] : KINDS;
-      kinds.forEach(({ name, tone }, k) => {
-        c.dot(0.46, -5.6 - 0.75 * k, `ae-dot-${tone}`, 0.3);
-        c.text(0.485, -5.6 - 0.75 * k, name, `ae-text-${tone}`, "start", 0, 0.28);
-      });
+      if (guess === NO_GUESS) c.text(0.46, -5.6, UNTOLD.name, "ae-text-pca", "start", 0, 0.28);
+      else KINDS.forEach((kind, k) => entry(c, kind, -5.6 - 0.75 * k));
       const of = ({ kind }) => (guess === NO_GUESS ? UNTOLD : KINDS[kind]);
       for (const one of all) c.dot(...seen(one), `ae-dot-${of(one).tone}`, 0.34);
       if (guess !== NO_GUESS) c.dot(...seen(all[place]), "ae-ring", 0.7);
