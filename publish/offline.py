@@ -1,4 +1,4 @@
-"""What pages and slides share: a lesson's cells as HTML, its interactives as they were saved, formulas without a network."""
+"""What pages and slides share: a lesson's cells as HTML, its interactives as they were saved, its formulas as MathML."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ import functools
 import html
 import json
 import re
-from importlib.metadata import PackageNotFoundError, distribution
+import sys
 from pathlib import Path
 
 import jinja2
@@ -16,12 +16,12 @@ from nbconvert import HTMLExporter
 from nbconvert.filters.markdown_mistune import IPythonRenderer, MarkdownWithMath
 from nbformat import NotebookNode
 
+from publish.formulas import WrongFormula, displayed, mathml
 from publish.lesson import VIEW_KEY, asked, cells, displayed_widgets, exercises, widget_states
 
 PUBLISH = Path(__file__).resolve().parent
 WEB = PUBLISH / "web"
 FRAMES = jinja2.Environment(loader=jinja2.FileSystemLoader(WEB), autoescape=True, trim_blocks=False)
-MATHJAX = "mathjax/static/mathjax"
 NOT_TRIED = "○"
 """What an exercise answers first, before anybody has tried it."""
 COUNTS = re.compile(r"check\.progress\(")
@@ -32,35 +32,21 @@ REMINDER = (
 NEEDS_KERNEL = '<p class="reminder">This control asks Python at each step: it moves in JupyterLab, while a kernel runs.</p>'
 
 
-# ---- formulas ----------------------------------------------------------------------------------------------
+# ---- markdown ----------------------------------------------------------------------------------------------
 
 
-def mathjax() -> Path:
-    """MathJax as one file with all of TeX in it, from the package that brings it along."""
-    try:
-        return Path(distribution("django-static-mathjax").locate_file(f"{MATHJAX}/es5/tex-svg-full.js"))
-    except PackageNotFoundError:
-        raise SystemExit(
-            "MathJax is missing: pip install -r requirements-test.txt brings it (django-static-mathjax)."
-        ) from None
-
-
-def mathjax_license() -> Path:
-    return mathjax().parents[1] / "LICENSE"
-
-
-PUNCTUATED = re.compile(r'[(“]*<span class="math">[^<]*</span>[^\s\w<&(–—-]+')
+PUNCTUATED = re.compile(r"[(“]*<math>(?:(?!</math>).)*</math>[^\s\w<&(–—-]+", re.DOTALL)
 """A formula in a sentence and the punctuation that a line must not begin with."""
 
 
 class Renderer(IPythonRenderer):
-    """Markdown whose formulas stand in elements of their own, so that a $ in a sentence stays one."""
+    """Markdown whose formulas are MathML."""
 
     def inline_math(self, body: str) -> str:
-        return f'<span class="math">\\({self.escape_html(body)}\\)</span>'
+        return mathml(body)
 
     def block_math(self, body: str) -> str:
-        return f'<span class="math display">\\[{self.escape_html(body)}\\]</span>'
+        return displayed(body)
 
     def latex_environment(self, name: str, body: str) -> str:
         return self.block_math(f"\\begin{{{name}}}{body}\\end{{{name}}}")
@@ -70,6 +56,14 @@ def markdown_html(source: str) -> str:
     """A piece of markdown as HTML; links to notebooks lead to their pages."""
     text = MarkdownWithMath(renderer=Renderer(escape=False)).render(source)
     return to_pages(PUNCTUATED.sub(r'<span class="whole">\g<0></span>', text))
+
+
+def cell_html(source: str, cell: str) -> str:
+    """The same for a piece of a cell, which is named where one of its formulas is wrong."""
+    try:
+        return markdown_html(source)
+    except WrongFormula as wrong:
+        raise WrongFormula(f"cell {cell}: {wrong}") from None
 
 
 def to_pages(text: str) -> str:
@@ -172,13 +166,16 @@ def saved_interactives(notebook: NotebookNode) -> Markup:
 @functools.cache
 def exporter() -> HTMLExporter:
     made = HTMLExporter(extra_template_basedirs=[str(WEB)], template_name="cells")
-    made.register_filter("markdown2html", markdown_html)
+    made.register_filter("markdown2html", cell_html)
     return made
 
 
-def cells_html(prepared: NotebookNode) -> Markup:
-    """The cells of a prepared notebook, one <section> each."""
-    return Markup(exporter().from_notebook_node(prepared)[0])
+def cells_html(prepared: NotebookNode, lesson: str = "") -> Markup:
+    """The cells of a prepared notebook, one <section> each; a wrong formula ends it, with lesson and cell named."""
+    try:
+        return Markup(exporter().from_notebook_node(prepared)[0])
+    except WrongFormula as wrong:
+        sys.exit(f"Lesson {lesson}, {wrong}")
 
 
 # ---- frames ------------------------------------------------------------------------------------------------

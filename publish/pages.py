@@ -11,6 +11,7 @@ from __future__ import annotations
 import re
 import shutil
 import sys
+from collections.abc import Iterable
 from dataclasses import dataclass
 from html import unescape
 from pathlib import Path
@@ -19,13 +20,12 @@ from markupsafe import Markup
 from nbformat import NotebookNode
 
 import aelib
+from publish.formulas import font_face
 from publish.lesson import ROOT, lessons, read
 from publish.offline import (
     cells_html,
     fill,
     markdown_html,
-    mathjax,
-    mathjax_license,
     prepare,
     saved_interactives,
     stub,
@@ -68,16 +68,22 @@ def headings(cells: str) -> list[dict[str, str]]:
 
 def shared_parts() -> dict[str, object]:
     return {
-        "scripts": stub() + "\n" + text("wake.js") + "\n" + text("page.js"),
-        "mathjax_settings": text("mathjax.js"),
-        "mathjax_name": mathjax().name,
+        "scripts": stub()
+        + "\n"
+        + text("wake.js")
+        + "\n"
+        + text("copy.js")
+        + "\n"
+        + text("narrow.js")
+        + "\n"
+        + text("page.js"),
         "edition": aelib.__version__,
     }
 
 
 def page(notebook: NotebookNode, this: Entry, before: Entry | None, after: Entry | None) -> str:
     """One lesson."""
-    body = cells_html(prepare(notebook))
+    body = cells_html(prepare(notebook), this.number)
     return fill(
         "page",
         lesson=this,
@@ -102,18 +108,17 @@ def contents(entries: list[Entry]) -> str:
         introduction=Markup(markdown_html(introduction)),
         picture=picture,
         lessons=entries,
-        mathjax_license="mathjax-license.txt",
         **shared_parts(),
     )
 
 
-def write_assets(site: Path) -> None:
-    """What the pages load: from beside them, never from elsewhere."""
+def write_assets(site: Path, pages: Iterable[str]) -> None:
+    """What the pages load: from beside them, never from elsewhere. Their formulas' font stands in the style sheet."""
     assets = site / "assets"
     assets.mkdir(parents=True, exist_ok=True)
-    (assets / "course.css").write_text(text("course.css") + text("page.css"), encoding="utf-8")
-    shutil.copy(mathjax(), assets)
-    shutil.copy(mathjax_license(), assets / "mathjax-license.txt")
+    (assets / "course.css").write_text(
+        font_face("".join(pages)) + text("course.css") + text("page.css"), encoding="utf-8"
+    )
     shutil.copy(ROOT / "figures" / "course_map.svg", assets)
 
 
@@ -121,16 +126,24 @@ def write_contents(site: Path) -> None:
     (site / "index.html").write_text(contents([entry(path, site) for path in lessons()]), encoding="utf-8")
 
 
-def write(site: Path) -> list[Path]:
-    """The whole course; the written pages, contents first."""
-    write_assets(site)
-    write_contents(site)
+def all_pages() -> dict[str, str]:
+    """The page of each lesson, by its file's name."""
     entries, paths = [entry(path) for path in lessons()], lessons()
     around = [None, *entries, None]
-    for number, path in enumerate(paths):
-        whole = page(read(path), entries[number], around[number], around[number + 2])
-        (site / entries[number].page).write_text(whole, encoding="utf-8")
-    return [site / name for name in ["index.html", *(each.page for each in entries)]]
+    return {
+        this.page: page(read(path), this, before, after)
+        for path, before, this, after in zip(paths, around, entries, around[2:], strict=False)
+    }
+
+
+def write(site: Path) -> list[Path]:
+    """The whole course; the written pages, contents first."""
+    pages = all_pages()
+    write_assets(site, pages.values())
+    write_contents(site)
+    for name, whole in pages.items():
+        (site / name).write_text(whole, encoding="utf-8")
+    return [site / name for name in ["index.html", *pages]]
 
 
 def main() -> None:

@@ -12,16 +12,12 @@ from __future__ import annotations
 import sys
 from pathlib import Path
 
-from markupsafe import Markup
 from nbformat import NotebookNode
 
+from publish.formulas import font_face
 from publish.lesson import lessons, read
-from publish.offline import cells_html, fill, mathjax, prepare, saved_interactives, stub, text
+from publish.offline import cells_html, fill, prepare, saved_interactives, stub, text
 from publish.pages import SITE, Entry, entry, write_contents
-
-
-def mathjax_inline() -> Markup:
-    return Markup(mathjax().read_text(encoding="utf-8").replace("</script", "<\\/script"))
 
 
 def for_slides(notebook: NotebookNode) -> NotebookNode:
@@ -32,15 +28,22 @@ def for_slides(notebook: NotebookNode) -> NotebookNode:
 
 def deck(notebook: NotebookNode, lesson: Entry) -> str:
     """One lecture."""
+    body = cells_html(prepare(for_slides(notebook)), lesson.number)
     return fill(
         "deck",
         lesson=lesson,
-        cells=cells_html(prepare(for_slides(notebook))),
+        cells=body,
         saved=saved_interactives(notebook),
-        style=text("course.css") + text("deck.css"),
-        mathjax_settings=text("mathjax.js"),
-        mathjax=mathjax_inline(),
-        scripts=stub() + "\n" + text("wake.js") + "\n" + text("deck.js"),
+        style=font_face(body) + text("course.css") + text("deck.css"),
+        scripts=stub()
+        + "\n"
+        + text("wake.js")
+        + "\n"
+        + text("copy.js")
+        + "\n"
+        + text("narrow.js")
+        + "\n"
+        + text("deck.js"),
     )
 
 

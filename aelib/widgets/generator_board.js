@@ -24,7 +24,7 @@ const WAYS = [
   { key: "prior", name: "N(0, I)", tone: "error", words: "the prior N(0, I)" },
   { key: "gaussian", name: "Gaussian", tone: "input", words: "one Gaussian" },
   { key: "mixture", name: "Mixture", tone: "latent", words: "the mixture" },
-  { key: "diffusion", name: "Diffusion", tone: "recon", words: "latent diffusion" },
+  { key: "diffusion", name: "Diffusion", tone: "recon", words: "latent diffusion (told the digit)" },
 ];
 const RAISED = "⁰¹²³⁴⁵⁶⁷⁸⁹";
 

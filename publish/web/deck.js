@@ -69,23 +69,13 @@ function room() {
   return main.clientHeight - parseFloat(paddingTop) - parseFloat(paddingBottom) - 0.6 * parseFloat(fontSize);
 }
 
-const NARROWER = 0.96;
-
-/** A formula wider than the screen is set smaller, step by step: its unit, the ex, is rounded to whole pixels. */
-function narrow(blocks) {
-  for (const formula of blocks.flatMap((block) => [...block.querySelectorAll(".math.display")])) {
-    formula.style.fontSize = "";
-    for (let size = NARROWER; size > 0.4 && formula.scrollWidth > formula.clientWidth; size *= NARROWER) formula.style.fontSize = `${size}em`;
-  }
-}
-
 const top = (block) => block.getBoundingClientRect().top;
 const bottom = (block) => block.getBoundingClientRect().bottom;
 
 /** Does what is shown fit, once interactives have drawn themselves? */
 async function fits(scale, blocks) {
   display(blocks, scale);
-  narrow(blocks);
+  blocks.forEach(narrow);
   if (isInteractive(blocks[0])) { await frame(); await frame(); }
   return main.scrollHeight <= main.clientHeight;
 }
@@ -103,7 +93,7 @@ async function fit(run) {
 /** Cut a run that is too high for one page, never below a heading or a colon. */
 function split(run) {
   display(run, 1);
-  narrow(run);
+  run.forEach(narrow);
   const [high, tops, bottoms, found] = [room(), run.map(top), run.map(bottom), []];
   let start = 0;
   for (let index = 1; index < run.length; index += 1) {
@@ -228,7 +218,6 @@ function swipe() {
 }
 
 await wakeAll();
-await window.MathJax?.startup?.promise;
 await Promise.all([...document.images].map((image) => image.decode().catch(() => {})));
 document.body.classList.add("paged");
 const slides = readSlides();

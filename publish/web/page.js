@@ -1,8 +1,9 @@
 // A page of the course: what is too wide can be scrolled, and type grows for a projector.
 
-/** What is too wide is scrolled by keyboard too. */
-function reachScrolling() {
-  for (const node of document.querySelectorAll("pre, .math.display, .output, .text table")) {
+/** A formula that is too wide is set smaller; what else is too wide is scrolled, by keyboard too. */
+function fitWidths() {
+  narrow(document.querySelector("main"));
+  for (const node of document.querySelectorAll("pre, .math > span, .output, .text table")) {
     if (node.scrollWidth > node.clientWidth + 1 && getComputedStyle(node).overflowX === "auto") node.tabIndex = 0;
     else node.removeAttribute("tabindex");
   }
@@ -16,7 +17,7 @@ function project(on) {
     const [path, place] = link.getAttribute("href").split("#");
     link.setAttribute("href", path.split("?")[0] + (on ? "?projector" : "") + (place ? `#${place}` : ""));
   }
-  reachScrolling();
+  fitWidths();
 }
 
 const button = document.querySelector("#projector");
@@ -30,7 +31,6 @@ wide.addEventListener("change", unfold);
 unfold();
 
 await wakeAll();
-await window.MathJax?.startup?.promise;
-reachScrolling();
-addEventListener("resize", reachScrolling);
+fitWidths();
+addEventListener("resize", fitWidths);
 document.documentElement.dataset.ready = "";

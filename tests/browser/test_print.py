@@ -1,4 +1,4 @@
-"""A page printed on A4 loses nothing at its right edge: code wraps, interactives fit the paper."""
+"""A page printed on A4 loses nothing at its right edge: code wraps, formulas and interactives fit the paper."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from tests.browser.conftest import Pages
 
 A4 = 680
 """Width of A4 in CSS pixels, 15 mm of margin taken off on both sides."""
-CUT = """() => [...document.querySelectorAll("main pre, main .ae canvas, main .ae svg, main .ae img")]
+CUT = """() => [...document.querySelectorAll("main pre, main math, main .ae canvas, main .ae svg, main .ae img")]
   .filter((node) => node.getClientRects().length)
   .filter((node) => node.matches("pre")
     ? node.scrollWidth > node.clientWidth + 1
@@ -30,8 +30,9 @@ def pages(browser):
 def test_nothing_is_cut_at_the_right(pages, tmp_path, number):
     [path] = lessons(number)
     this = entry(path)
-    write_assets(tmp_path)
-    (tmp_path / this.page).write_text(page(read(path), this, None, None), encoding="utf-8")
+    whole = page(read(path), this, None, None)
+    write_assets(tmp_path, [whole])
+    (tmp_path / this.page).write_text(whole, encoding="utf-8")
     shown = pages.new_page(1100, 900, "light", False)
     shown.goto((tmp_path / this.page).as_uri())
     shown.wait_for_function(READY)
