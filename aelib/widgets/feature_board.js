@@ -42,10 +42,10 @@ function sentence({ lam, error, on, places }, { place, guess, told, right }) {
   const copy = `the autoencoder leaves ${percent(error)} of the variance, with ${fixed(on, 1)} features on`;
   if (guess === NO_GUESS) return `${where}: ${copy}. Which digit do the pictures show?`;
   const answer = guesses.find(({ value }) => value === guess).label;
-  const verdict = right ? `You are right, ${answer}` : `Not ${answer}`;
+  const verdict = `${right ? "You are right," : "Not"} ${answer}: ${seenDigits(told)}`;
   const tests = `on or off tells ${fixed(information, 2)} bits about the label`;
   const loss = `without it log p(${name}) changes by ${fixed(effect, 2)}`;
-  return `${verdict}: ${seenDigits(told)}. It is ${KINDS[kind].words}. On held-out digits, ${tests}, and ${loss}.`;
+  return `${verdict}. It is ${KINDS[kind].words}. On held-out digits, ${tests}, and ${loss}.`;
 }
 
 export default interactive(FACE, ({ model, state, set, data, body, say, keep }) => {
@@ -125,7 +125,7 @@ function entry(c, { name, tone }, height) {
   c.text(0.485, height, name, `ae-text-${tone}`, "start", 0, 0.28);
 }
 
-/** What both tests say of every direction of this price; a guess tells their kinds, and rings the present one. */
+/** What both tests say of every direction; a guess tells the kinds, and rings the present one. */
 function testsChart(now, choose) {
   return chart({
     label: "both tests of every direction",
