@@ -683,7 +683,7 @@ def generator_board(**state) -> GeneratorBoard:
 
 def generator_also(page: Page, widget: GeneratorBoard) -> None:
     now = widget.now()
-    assert f"latent diffusion {now['diffusion_closeness']:.2f}" in says(page)
+    assert f"latent diffusion (told the digit) {now['diffusion_closeness']:.2f}" in says(page)
     assert f"{math.floor(100 * now['hits'] + 0.5)}% of its drawings" in says(page)
     assert (f"Asked for a {widget.asked}," in says(page)) == (widget.asked >= 0)
 
