@@ -20,8 +20,9 @@ set -euo pipefail
 folder=$(mktemp -d)
 trap 'rm -rf "$folder"' EXIT
 python3 -m venv "$folder/env"
-"$folder/env/bin/pip" install --quiet --no-compile --disable-pip-version-check torch==2.13.0 numpy==2.4.6 2>/dev/null
-"$folder/env/bin/pip" install --quiet --no-compile --disable-pip-version-check pythae==0.1.2 2>/dev/null
+"$folder/env/bin/pip" install --quiet --no-compile --disable-pip-version-check \
+  torch==2.13.0 numpy==2.4.6 scipy==1.17.1 pydantic==2.14.4 cloudpickle==3.1.3 tqdm==4.70.1 2>/dev/null
+"$folder/env/bin/pip" install --quiet --no-compile --disable-pip-version-check --no-deps pythae==0.1.2 2>/dev/null
 
 "$folder/env/bin/python" - <<'PYTHON'
 import logging
