@@ -49,7 +49,8 @@ def own(a, b):
 
 
 def theirs(a, b):
-    return structural_similarity_index_measure(torch.tensor(a)[:, None], torch.tensor(b)[:, None], data_range=1.0).item()
+    a, b = torch.tensor(a)[:, None], torch.tensor(b)[:, None]
+    return structural_similarity_index_measure(a, b, data_range=1.0).item()
 
 
 def framed(digits):
