@@ -9,12 +9,12 @@
 #   1 and 199 both mean 100. A table over n_samples = 1, 10, 100 looks as if the encoder were exact, since the numbers
 #   hardly move.
 # Output seen (a linear VAE whose encoder has twice the right standard deviation; in nats):
-#   exact log p(x) -14.9783, ELBO -16.5920
-#   get_nll(n_samples=  1): -14.984, the encoder sees 100 rows for each x
-#   get_nll(n_samples= 10): -14.986, the encoder sees 100 rows for each x
-#   get_nll(n_samples=199): -14.983, the encoder sees 100 rows for each x
-#   get_nll(n_samples=200): -14.982, the encoder sees 200 rows for each x
-#   get_nll(n_samples=  1, batch_size=1): -16.577, the encoder sees 1 rows for each x
+#   exact log p(x) -14.7615, ELBO -16.3752
+#   get_nll(n_samples=  1): -14.767, the encoder sees 100 rows for each x
+#   get_nll(n_samples= 10): -14.765, the encoder sees 100 rows for each x
+#   get_nll(n_samples=199): -14.768, the encoder sees 100 rows for each x
+#   get_nll(n_samples=200): -14.760, the encoder sees 200 rows for each x
+#   get_nll(n_samples=  1, batch_size=1): -16.485, the encoder sees 1 rows for each x
 # Who meets it: whoever reports test likelihoods of the library's models, or shows a class how the bound tightens with
 #   the number of samples.
 set -euo pipefail
@@ -22,8 +22,9 @@ set -euo pipefail
 folder=$(mktemp -d)
 trap 'rm -rf "$folder"' EXIT
 python3 -m venv "$folder/env"
-"$folder/env/bin/pip" install --quiet --no-compile --disable-pip-version-check torch==2.13.0 numpy==2.4.6 2>/dev/null
-"$folder/env/bin/pip" install --quiet --no-compile --disable-pip-version-check pythae==0.1.2 2>/dev/null
+"$folder/env/bin/pip" install --quiet --no-compile --disable-pip-version-check \
+  torch==2.13.0 numpy==2.4.6 scipy==1.17.1 pydantic==2.14.4 cloudpickle==3.1.3 tqdm==4.70.1 2>/dev/null
+"$folder/env/bin/pip" install --quiet --no-compile --disable-pip-version-check --no-deps pythae==0.1.2 2>/dev/null
 
 "$folder/env/bin/python" - <<'PYTHON'
 import logging
@@ -39,7 +40,7 @@ from torch.distributions import MultivariateNormal, Normal, kl_divergence
 logging.disable(logging.WARNING)
 torch.set_default_dtype(torch.float64)
 torch.manual_seed(0)
-D, L, N = 10, 2, 2000
+D, L, N = 10, 2, 500
 loadings = torch.linalg.qr(torch.randn(D, L))[0].T  # orthonormal: the exact posterior is N(x @ loadings.T / 2, I / 2)
 rows = []
 
@@ -75,5 +76,5 @@ seen = [show(1), show(10), show(199), show(200)]
 one, rows_of_one = show(1, batch_size=1)
 positive_sign = all(abs(value - exact) < 0.05 for value, _ in seen)
 whole_batches = [count for _, count in seen] == [100, 100, 100, 200]
-sys.exit(0 if positive_sign and whole_batches and rows_of_one == 1 and abs(one - elbo) < 0.15 else 1)
+sys.exit(0 if positive_sign and whole_batches and rows_of_one == 1 and abs(one - elbo) < 0.3 else 1)
 PYTHON

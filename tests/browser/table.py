@@ -625,9 +625,12 @@ def feature_board(**state) -> FeatureBoard:
 def features_also(page: Page, widget: FeatureBoard) -> None:
     now = widget.figures()
     if widget.guess == NO_GUESS:
-        assert "Which digit turns this direction on?" in says(page)
+        assert "Which digit do the pictures show?" in says(page)
+        assert page.locator(".ae-dot-latent, .ae-dot-error").count() == 0
     else:
         assert ("You are right" in says(page)) == bool(now["right"])
+        assert (", the commonest" in says(page)) == (now["digit"] != now["name"])
+        assert page.locator(".ae-dot-untold").count() == 0
         assert f"{now['information']:.2f} bits" in says(page)
         learned = WAYS[int(now["kind"])] == "learned"
         assert ("It is a learned feature." in says(page)) == learned
@@ -685,7 +688,7 @@ def generator_board(**state) -> GeneratorBoard:
 
 def generator_also(page: Page, widget: GeneratorBoard) -> None:
     now = widget.now()
-    assert f"latent diffusion {now['diffusion_closeness']:.2f}" in says(page)
+    assert f"latent diffusion (told the digit) {now['diffusion_closeness']:.2f}" in says(page)
     assert f"{math.floor(100 * now['hits'] + 0.5)}% of its drawings" in says(page)
     assert (f"Asked for a {widget.asked}," in says(page)) == (widget.asked >= 0)
 
