@@ -239,7 +239,7 @@ export default interactive(FACE, ({ model, state, set, data, body, section, say,
     turned = (turned + 1) % 6;
     if (turned % 2) learn();
     else {
-      if (turned === PICTURES) run.judge();
+      run.judge();
       refresh();
     }
   };
@@ -281,7 +281,7 @@ export default interactive(FACE, ({ model, state, set, data, body, section, say,
   const copies = row("Copies", "recon", "their reconstructions");
   const drawn = only(() => row("Samples", "latent", "ten codes of the prior, decoded"));
   const loss = gauge({ tone: "recon" });
-  const price = only(() => gauge({ tone: "latent", unit: "nats: KL" }));
+  const price = only(() => gauge({ tone: "latent", unit: "KL, in nats" }));
   const parts = { run: () => run, setting, words: () => words };
   const curve = keep(lossChart(parts));
   const map = keep(codePlane(parts));
@@ -314,7 +314,7 @@ export default interactive(FACE, ({ model, state, set, data, body, section, say,
     const { epochs, reconstruction, kl } = run.now;
     count.set(epochsOf(epochs), unitOf(epochs));
     const number = (value, digits) => (run.diverged ? "–" : shown(value, digits));
-    if (variational) loss.set(number(reconstruction, 1), "nats: reconstruction");
+    if (variational) loss.set(number(reconstruction, 1), "reconstruction");
     else loss.set(number(reconstruction / inputs, 4), "held-out error per pixel");
     price?.set(number(kl, 1));
   };
