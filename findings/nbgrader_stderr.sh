@@ -7,8 +7,8 @@
 #   a line of a log, a progress bar. The grade is 0, and the cell shows neither a traceback nor a failed assertion.
 #   The same bar on standard output costs nothing.
 # Output seen (each cell holds a true assertion and is worth 1 point):
-#   returns the mean                              -> 1 of 1
-#   returns the mean, after warnings.warn         -> 0 of 1
+#   returns the mean                               -> 1 of 1
+#   returns the mean, after warnings.warn          -> 0 of 1
 #   returns the mean, with a progress bar (stderr) -> 0 of 1
 #   returns the mean, with a progress bar (stdout) -> 1 of 1
 # Who meets it: whoever grades training code, whose libraries warn and whose loops show progress. A release of a library
@@ -20,8 +20,7 @@ folder=$(mktemp -d)
 trap 'rm -rf "$folder"' EXIT
 python3 -m venv "$folder/env"
 "$folder/env/bin/pip" install --quiet --no-compile --disable-pip-version-check \
-  nbclient==0.11.0 nbformat==5.11.1 ipykernel==6.31.0 python-dateutil==2.9.0.post0 2>/dev/null
-"$folder/env/bin/pip" install --quiet --no-compile --disable-pip-version-check --no-deps nbgrader==0.9.6 2>/dev/null
+  nbgrader==0.9.6 nbclient==0.11.0 nbformat==5.11.1 ipykernel==6.31.0 2>/dev/null
 export JUPYTER_DATA_DIR="$folder/data" IPYTHONDIR="$folder/ipython"
 
 PATH="$folder/env/bin:$PATH" "$folder/env/bin/python" - <<'PYTHON' 2>/dev/null
