@@ -39,6 +39,9 @@ PUNCTUATED = re.compile(r"[(“]*<math>(?:(?!</math>).)*</math>[^\s\w<&(–—-]
 """A formula in a sentence and the punctuation that a line must not begin with."""
 
 
+HEADING_LINK = re.compile(r'(<a class="anchor-link" href=")#[^"]*')
+
+
 class Renderer(IPythonRenderer):
     """Markdown whose formulas are MathML."""
 
@@ -52,6 +55,7 @@ class Renderer(IPythonRenderer):
         return self.block_math(f"\\begin{{{name}}}{body}\\end{{{name}}}")
 
 
+@functools.cache
 def markdown_html(source: str) -> str:
     """A piece of markdown as HTML; links to notebooks lead to their pages."""
     text = MarkdownWithMath(renderer=Renderer(escape=False)).render(source)
@@ -59,9 +63,9 @@ def markdown_html(source: str) -> str:
 
 
 def cell_html(source: str, cell: str) -> str:
-    """The same for a piece of a cell, which is named where one of its formulas is wrong."""
+    """The same for a cell. A heading's own link is the cell's, which stays when the heading is written anew."""
     try:
-        return markdown_html(source)
+        return HEADING_LINK.sub(rf"\1#cell-{cell}", markdown_html(source), count=1)
     except WrongFormula as wrong:
         raise WrongFormula(f"cell {cell}: {wrong}") from None
 

@@ -21,6 +21,7 @@ from nbformat import NotebookNode
 
 import aelib
 from publish.formulas import font_face
+from publish.index import index, with_references, with_terms
 from publish.lesson import ROOT, lessons, read
 from publish.offline import (
     cells_html,
@@ -33,6 +34,7 @@ from publish.offline import (
 )
 
 SITE = ROOT / "site"
+SCRIPTS = [f"{name}.js" for name in ("wake", "copy", "narrow", "find", "explain", "answers", "page")]
 MAP = re.compile(r"!\[(?P<alt>[^\]]*)\]\((?P<path>figures/course_map\.svg)\)")
 
 
@@ -68,28 +70,20 @@ def headings(cells: str) -> list[dict[str, str]]:
 
 def shared_parts() -> dict[str, object]:
     return {
-        "scripts": stub()
-        + "\n"
-        + text("wake.js")
-        + "\n"
-        + text("copy.js")
-        + "\n"
-        + text("narrow.js")
-        + "\n"
-        + text("page.js"),
+        "scripts": stub() + Markup("\n").join(map(text, SCRIPTS)),
         "edition": aelib.__version__,
     }
 
 
 def page(notebook: NotebookNode, this: Entry, before: Entry | None, after: Entry | None) -> str:
     """One lesson."""
-    body = cells_html(prepare(notebook), this.number)
+    body = with_terms(with_references(cells_html(prepare(notebook), this.number), this.page))
     return fill(
         "page",
         lesson=this,
         before=before,
         after=after,
-        cells=body,
+        cells=Markup(body),
         headings=headings(body),
         saved=saved_interactives(notebook),
         **shared_parts(),
@@ -119,6 +113,7 @@ def write_assets(site: Path, pages: Iterable[str]) -> None:
     (assets / "course.css").write_text(
         font_face("".join(pages)) + text("course.css") + text("page.css"), encoding="utf-8"
     )
+    (assets / "course.js").write_text(index(), encoding="utf-8")
     shutil.copy(ROOT / "figures" / "course_map.svg", assets)
 
 

@@ -6,9 +6,10 @@ async function wake(host, saved) {
   const room = host.appendChild(document.createElement("div"));
   const picture = host.querySelector("img.still");
   room.addEventListener("ae-damaged", ({ detail }) => picture && detail.show(picture.src, picture.alt));
-  await mount(saved[host.dataset.model], room);
+  const { model } = await mount(saved[host.dataset.model], room);
   for (const node of still) node.remove();
   host.dataset.live = "";
+  host.dispatchEvent(new CustomEvent("awake", { bubbles: true, detail: model }));
 }
 
 async function wakeAll() {
