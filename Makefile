@@ -74,7 +74,7 @@ slides: $(VENV)/test.stamp ## write each lecture to site/slides/ as one file tha
 photograph: $(VENV)/test.stamp ## take the README's picture of the explorer again (needs Chromium or Chrome)
 	$(BIN)/python -m publish.photograph
 
-published: $(VENV)/lab.stamp ## train on MNIST by two published protocols and print the table (a quarter of an hour)
+published: $(VENV)/lab.stamp ## train on MNIST by two published protocols, and lesson 15's generator; print the tables (half an hour)
 	$(BIN)/python -m experiments.published_mnist
 
 bench: $(VENV)/test.stamp ## measure training, sweeps and interactives against the usual way

@@ -1,6 +1,6 @@
-"""MNIST by two published protocols, our figures beside the published ones: ``make published``.
+"""MNIST by two published protocols, our figures beside the published ones, and lesson 15's generator: ``make published``.
 
-About a quarter of an hour on one core. The table is printed and kept in ``aelib/data/published_mnist.json``, which lesson 11 shows.
+About half an hour on one core. What is printed is kept in ``aelib/data/published_mnist.json``; lessons 11 and 15 show it.
 
 Sources: PyTorch's basic VAE example (github.com/pytorch/examples, folder vae). Y. Burda, R. Grosse and
 R. Salakhutdinov, Importance Weighted Autoencoders, arXiv:1509.00519, table 1, and their code, github.com/yburda/iwae:

@@ -67,10 +67,20 @@ def _answer(cell: dict, source: str, number: str) -> dict:
     return cell | {"source": marked, "metadata": cell["metadata"] | {"nbgrader": _nbgrader(identity)}}
 
 
+TEST = """\
+import contextlib
+import io
+
+with contextlib.redirect_stderr(io.StringIO()):
+    verdict = check.{check}({answers})
+assert verdict.state == "right", verdict.sentence"""
+"""What nbgrader runs. It gives no mark to a test that writes to standard error, as an answer that warns would."""
+
+
 def _test(number: str) -> dict:
     call = calls()[number]
     answers = ", ".join(call.names)
-    source = f'verdict = check.{call.check}({answers})\nassert verdict.state == "right", verdict.sentence'
+    source = TEST.format(check=call.check, answers=answers)
     identity = {
         "grade_id": f"test-{number.replace('.', '-')}",
         "solution": False,
