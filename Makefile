@@ -15,7 +15,7 @@ PYTEST_FLAGS ?=
 PYTEST = $(BIN)/python -m pytest -n $(JOBS) --dist loadfile --no-loadscope-reorder
 
 .DEFAULT_GOAL := help
-.PHONY: help lab hub update test check test-late notebooks figures html slides pdf edition release photograph published bench clean scripts
+.PHONY: help lab hub update test check test-late notebooks figures html slides pdf edition release photograph published bench clean scripts renew
 
 help: ## list these targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-11s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -49,6 +49,9 @@ test-late: $(VENV)/test.stamp ## the interactives on a page whose frames, observ
 
 notebooks: $(VENV)/test.stamp node_modules/.bin/esbuild ## run the lessons in order, photograph their interactives, keep both (ONLY=04 for one)
 	$(WITH_ENV) $(BIN)/python -m publish.execute $(ONLY)
+
+renew: $(VENV)/test.stamp node_modules/.bin/esbuild ## after a change of scripts alone: put them into the lessons, photograph them (ONLY=04)
+	$(WITH_ENV) $(BIN)/python -m publish.execute --renew $(ONLY)
 
 scripts: node_modules/.bin/esbuild ## write all scripts of the interactives in one way (needs npm)
 	node_modules/.bin/prettier --log-level warn --write "aelib/widgets/*.js" "aelib/labextension/static/*.js"

@@ -3,6 +3,7 @@
     python -m publish.execute            every lesson, in order
     python -m publish.execute 04         the lesson whose name starts with 04
     python -m publish.execute a/b.ipynb  any notebook
+    python -m publish.execute --renew    nothing is run: after a change of scripts alone
 
 Outputs and the state of the interactives are kept; time stamps, memory addresses, superseded state and what
 editors leave behind are not. Models of interactives get ids made of the lesson and the cell that shows them, and
@@ -46,7 +47,7 @@ from publish.lesson import (
     widget_states,
 )
 from publish.photograph import camera, photograph_all
-from publish.scripts import shrink
+from publish.scripts import renew, shrink
 
 KERNELSPEC = {"display_name": "Python 3 (ipykernel)", "language": "python", "name": "python3"}
 LANGUAGE = {
@@ -244,23 +245,35 @@ def publish(path: Path, folder: Path, browser: Browser) -> str:
     seconds = time.perf_counter() - started
     notebook = tidy(notebook, path.stem)
     shrink(notebook)
+    return f"{path.stem:<32} {seconds:6.1f} s   kernel {memory.peak / 2**20:4.0f} MiB   {keep(notebook, path, browser)}"
+
+
+def renewed(path: Path, browser: Browser) -> str:
+    """Put the scripts of today into one notebook, photograph what they changed and save; one line on its size."""
+    notebook = read(path)
+    renew(notebook)
+    return f"{path.stem:<32} {keep(notebook, path, browser)}"
+
+
+def keep(notebook: NotebookNode, path: Path, browser: Browser) -> str:
+    """Photograph what has no picture yet, and put the notebook in the place of its file; one line on its size."""
     photograph_all(notebook, read(path), browser)
     nbformat.validate(notebook)
     part = path.with_suffix(".part")
     nbformat.write(notebook, part)
     part.replace(path)
     state = len(json.dumps(widget_states(notebook)))
-    return (
-        f"{path.stem:<32} {seconds:6.1f} s   kernel {memory.peak / 2**20:4.0f} MiB   "
-        f"file {path.stat().st_size / 2**10:5.0f} KiB   interactives {state / 2**10:4.0f} KiB"
-    )
+    return f"file {path.stat().st_size / 2**10:5.0f} KiB   interactives {state / 2**10:4.0f} KiB"
 
 
 def main(arguments: list[str] | None = None) -> int:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("only", nargs="*", default=[""], help="how the lesson's name starts, or a path")
-    chosen = []
-    for only in parser.parse_args(arguments).only:
+    parser.add_argument(
+        "--renew", action="store_true", help="run nothing: only scripts and pictures are made anew"
+    )
+    asked, chosen = parser.parse_args(arguments), []
+    for only in asked.only:
         found = [Path(only)] if only.endswith(".ipynb") else lessons(only)
         if not found:
             parser.error(f"no notebook's name starts with {only!r}")
@@ -268,7 +281,10 @@ def main(arguments: list[str] | None = None) -> int:
     with camera() as browser:
         for path in chosen:
             try:
-                print(publish(path, path.resolve().parent, browser), flush=True)
+                done = (
+                    renewed(path, browser) if asked.renew else publish(path, path.resolve().parent, browser)
+                )
+                print(done, flush=True)
             except (CellControlSignal, DeadKernelError) as error:
                 print(f"{path.stem}: a cell failed; the file is left as it was.\n{error}", file=sys.stderr)
                 return 1

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import functools
 import hashlib
+import importlib
 import re
 import shutil
 import subprocess
@@ -41,6 +42,23 @@ def shrink(notebook: NotebookNode) -> None:
         if model["state"].get("_anywidget_id", "").startswith("aelib."):
             script, style = (shrunk(model["state"].get(key) or "", loader) for key, loader in LOADERS.items())
             model["state"] |= {"_esm": script, "_css": used(style, script)}
+
+
+def sources(model: dict) -> dict[str, str]:
+    """The present script and style, by trait, of a saved interactive of the course; of any other model nothing."""
+    module, _, name = model["state"].get("_anywidget_id", "").rpartition(".")
+    if not module.startswith("aelib."):
+        return {}
+    widget = getattr(importlib.import_module(module), name)
+    values = {key: getattr(widget, key) for key in LOADERS}
+    return {key: str(getattr(value, "default_value", value)) for key, value in values.items()}
+
+
+def renew(notebook: NotebookNode) -> None:
+    """Give the saved interactives of the course the scripts and styles of today, in place; nothing is run."""
+    for model in widget_states(notebook).values():
+        model["state"] |= sources(model)
+    shrink(notebook)
 
 
 @functools.cache

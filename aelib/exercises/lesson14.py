@@ -101,6 +101,21 @@ def _count(learned, true, faults: tuple[str, ...] = (), axis: int = 1) -> float:
     return float((table[rows, columns] > 0.9).sum())
 
 
+def _one_by_one(table) -> float:
+    """How many pairs above 0.9 there are if the closest pair is taken first, then the closest of the rest, …"""
+    left, pairs = table.copy(), 0
+    while left.max() > 0.9:
+        row, column = np.unravel_index(left.argmax(), left.shape)
+        left[row], left[:, column] = -1.0, -1.0
+        pairs += 1
+    return float(pairs)
+
+
+def _taken_once(table) -> float:
+    """How many columns are the nearest one of some row, with a cosine above 0.9."""
+    return float(len(set(table.argmax(axis=1)[table.max(axis=1) > 0.9])))
+
+
 def _count_slips(learned, true) -> dict[str, tuple]:
     sets = [chosen for size in (1, 2, 3) for chosen in combinations(COUNT_FAULTS, size)]
     slips = {
@@ -111,14 +126,15 @@ def _count_slips(learned, true) -> dict[str, tuple]:
     rows, columns = linear_sum_assignment(table, maximize=True)
     mean = float(table[rows, columns].mean())
     by_size = linear_sum_assignment(np.abs(table), maximize=True)
-    nearest = table.argmax(axis=1)[table.max(axis=1) > 0.9]
     return slips | {
         "true lengths": (_count(_unit(learned), true, ("length",)), "only the learned rows are divided by their lengths; the true ones may have any length too."),
         "learned lengths": (_count(learned, _unit(true), ("length",)), "only the true rows are divided by their lengths; the learned ones may have any length too."),
         "pairs by size": (float((table[by_size] > 0.9).sum()), "the pairs were chosen by absolute value, so a direction that points the other way can take a partner away."),
         "smallest sum": (float((table[linear_sum_assignment(table)] > 0.9).sum()), "the assignment looked for the smallest sum of cosines: ask for the largest."),
         "all crossings": (float((table[rows][:, columns] > 0.9).sum()), "every row was crossed with every column; take the pairs, `cosines[rows, columns]`."),
-        "nearest": (float(len(set(nearest))), "each learned feature counts for its nearest true one alone; if two have the same nearest one, the assignment may give one of them another."),
+        "size afterwards": (float((np.abs(table[rows, columns]) > 0.9).sum()), "the absolute value counts pairs that point in opposite directions; a feature's size is not negative."),
+        "one by one": (_one_by_one(table), "the pairs are taken one by one, and a close pair can take away the only partner of another; the assignment looks at the sum of all cosines."),
+        "nearest": ([_taken_once(table), _taken_once(table.T)], "one side takes its nearest on the other, and two may have the same nearest one; the assignment may give one of them another partner."),
         "from the true side": (_count(learned, true, ("twice",), axis=0), "each true feature takes its best learned one, and two of them may take the same one."),
         "share": (_count(learned, true) / len(true), "that is a share; the number of features is asked."),
         "mean cosine": (mean, "that is the mean cosine of the pairs; count those above 0.9."),
@@ -142,6 +158,12 @@ CLOSE = np.concatenate([TRUE[:4], TRUE[:2] + 0.08 * _draws(7, 2, 8)])
 OPPOSED = np.concatenate([-2 * TRUE[:3], NEAR[[1, 0]], 3 * TRUE[[4, 5]]])
 
 
+def _at(*degrees: float) -> np.ndarray:
+    """Directions in the plane."""
+    turn = np.deg2rad(degrees)
+    return np.stack([np.cos(turn), np.sin(turn)], axis=1)
+
+
 @task(
     "14.2",
     cases=[
@@ -149,6 +171,8 @@ OPPOSED = np.concatenate([-2 * TRUE[:3], NEAR[[1, 0]], 3 * TRUE[[4, 5]]])
         (1.5 * np.concatenate([TRUE[:2], TRUE[:1], -TRUE[3:4]]), CLOSE),
         (np.concatenate([3 * TRUE[:3], TRUE[:1], -TRUE[4:5], 2 * _draws(8, 3, 8)]), TRUE),
         (OPPOSED, np.array([[0.5], [2.0], [1.0], [1.0], [0.6], [3.0]]) * TRUE),
+        (_at(3, -22), _at(0, 20)),  # the closest pair leaves no partner for the others
+        (_at(180, 70), _at(0, 60)),  # one has to take a partner that points the other way
     ],
     slips=_count_slips,
     where=lambda learned, true: f"for {len(learned)} learned and {len(true)} true features",
@@ -188,7 +212,7 @@ def _soft_slips(x, lam: float) -> dict[str, tuple]:
     cases=[
         (np.array([2.0, 0.3, -0.4, -1.5, 0.0, 0.9]), 1.0),
         (np.array([-3.0, 1.0, 0.2, 0.5]), 0.6),
-        (2 * _draws(9, 2, 5), 1.7),
+        (2 * _draws(9, 10), 1.7),
     ],
     slips=_soft_slips,
     where=lambda x, lam: f"for λ = {lam:g}",

@@ -31,7 +31,9 @@ def _sigma_slips(slope, beta: float, noise_var: float) -> dict[str, tuple]:
         "no β": (np.sqrt(noise_var / (slope**2 + noise_var)), "β is missing: it stands with σ_x², above and below."),
         "β = 1 below": (np.sqrt(beta * noise_var / (slope**2 + noise_var)), "β stands above the line only; it belongs below as well."),
         "small β only": (np.sqrt(beta * noise_var) / slope, "that is the limit for small β; where the slope is small it passes 1, and the prior's 1 is the most that pays."),
+        "capped": (np.minimum(np.sqrt(beta * noise_var) / slope, 1), "that is the limit for small β, cut off at 1; the square of the slope and βσ_x² are added before the root."),
         "upside down": (np.sqrt(slope**2 / (slope**2 + beta * noise_var)), "that is √(1 − σ²): the steeper the decoder, the smaller should σ be."),
+        "mean slope": (np.full_like(slope, np.sqrt(beta * noise_var / (np.mean(slope**2) + beta * noise_var))), "you averaged the squares of all slopes; each code number has its own σ."),
         "one for all": (np.full_like(slope, np.sqrt(beta * noise_var / (np.sum(slope**2) + beta * noise_var))), "you added the slopes of all code numbers; each has its own σ."),
     }  # fmt: skip
 
@@ -77,6 +79,9 @@ def _scale_slips(mu, log_var) -> dict[str, tuple]:
         "mean of factors": ((1 / np.sqrt(total)).mean(), "you averaged factors; average the variances first."),
         "over everything": (1 / np.sqrt(mu.var() + noise.mean()), OVER_EVERYTHING),
         "over everything, n − 1": (1 / np.sqrt(mu.var(ddof=1) + noise.mean()), OVER_EVERYTHING),
+        "over the code numbers": (1 / np.sqrt((mu.var(axis=1) + np.exp(log_var).mean(axis=1)).mean()), "the variance runs over the K code numbers of an image; let it run over the n images, dim=0."),
+        "exp of twice": (1 / np.sqrt((spread + np.exp(2 * log_var).mean(axis=0)).mean()), "log_var is log σ² already, so exp(log_var) is σ²; no 2 is needed."),
+        "sum over the images": (1 / np.sqrt((spread + np.exp(log_var).sum(axis=0)).mean()), "you added σ² over the images; take its mean."),
         "n − 1": (1 / np.sqrt((mu.var(axis=0, ddof=1) + noise).mean()), "you divided by n − 1; (15.3) averages over the n images."),
     }  # fmt: skip
 
@@ -124,6 +129,10 @@ def _generator_slips(denoise, decode, eps, sigmas, scale) -> dict[str, tuple]:
         "noise of size 1": (_pictures(denoise, decode, eps / sigmas[0], *args[3:]), _still_there(("start",))),
         "noise of size 1, scale": (_pictures(denoise, decode, eps / sigmas[0], *args[3:], ("scale",)), _still_there(("start", "scale"))),
         "noise scaled": (_pictures(denoise, decode, eps * scale, *args[3:]), "the noise is multiplied by the scale factor: it belongs to scaled codes already, and its size is sigmas[0]."),
+        "start divided": (_pictures(denoise, decode, eps / scale, *args[3:]), "the noise is divided by the scale factor; it belongs to scaled codes already, and its size is sigmas[0]."),
+        "denoised at the lower level": (_pictures(lambda y, sigma: denoise(y, sigmas[sigmas.index(sigma) + 1]), *args[1:]), "the denoiser is told the lower level; y has the noise of the higher one."),
+        "unscaled in the chain": (_pictures(lambda y, sigma: denoise(y / scale, sigma), *args[1:]), "the denoiser gets codes divided by the scale factor; it has learned scaled ones."),
+        "first level skipped": (_pictures(denoise, decode, eps * sigmas[0] / sigmas[1], sigmas[1:], scale), "the chain starts at the second level; the first is left out."),
         "no noise kept": (decode(reduce(denoise, sigmas[:-1], sigmas[0] * eps) / scale), "each step takes all noise away; it should keep as much as the lower level has."),
         "no decoder": (_pictures(denoise, identity, *args[2:]), "these are codes; decode makes pictures of them."),
         "noise decoded": (decode(sigmas[0] * eps / scale), "the noise was decoded as it is; the chain has to lower it first, step by step."),
@@ -181,6 +190,15 @@ def _gain(fitted, judged, diagonal: bool = False) -> np.ndarray:
     return _log_gaussian(judged, fitted.mean(axis=0), cov) - _log_gaussian(judged, np.zeros(K), np.eye(K))
 
 
+def _diagonal_gain(z, new) -> float:
+    """With variances that divide by n − 1."""
+    K, variances = z.shape[1], z.var(axis=0, ddof=1)
+    log_ratio = _log_gaussian(new, z.mean(axis=0), np.diag(variances)) - _log_gaussian(
+        new, np.zeros(K), np.eye(K)
+    )
+    return log_ratio.mean()
+
+
 def _gain_slips(z, new) -> dict[str, tuple]:
     K, gain = z.shape[1], _gain(z, new)
     both = np.concatenate([z, new])
@@ -199,6 +217,9 @@ def _gain_slips(z, new) -> dict[str, tuple]:
         "log p not summed": (log_m.mean() - log_p.mean() / K, "log m is the log-density of a whole code, and log p is averaged over its K numbers; add log p over them."),
         "log p of all": (log_m.mean() - log_p.sum(), "log p is added over all the images; take it for each image, and then the mean of log m − log p."),
         "two sets": (_log_gaussian(z, z.mean(axis=0), np.cov(z.T, ddof=0)).mean() - log_p.mean(), "log m and log p are taken at different codes; take both at new."),
+        "one for each image": (gain, "that is the gain of each image; take the mean."),
+        "diagonal, n − 1": (_diagonal_gain(z, new), "the covariances between the code numbers are left out, and the variance should divide by n."),
+        "mean of new": ((_log_gaussian(new, new.mean(axis=0), np.cov(z.T, ddof=0)) - log_p).mean(), "the mean of m is that of the held-out codes; take it from z."),
         "sum": (gain.sum(), "that is the sum over the images; take the mean."),
         "not centred": ((_log_gaussian(new, 0 * z[0], np.cov(z.T, ddof=0)) - _log_gaussian(new, 0 * z[0], np.eye(K))).mean(), "the mean of m is left at 0; it is the mean of z."),
         "no determinant": ((gain + 0.5 * log_det).mean(), "the determinant of the covariance is missing in log m: half of its logarithm is taken away."),
@@ -238,6 +259,11 @@ def _symmetric_root(z) -> np.ndarray:
     return (vectors * np.sqrt(values)) @ vectors.T
 
 
+def _eigen_root(z) -> np.ndarray:
+    values, vectors = np.linalg.eigh(np.cov(z.T, ddof=0))
+    return vectors * np.sqrt(values)
+
+
 def _asked_slips(z, labels, digit: int, eps) -> dict[str, tuple]:
     chosen = z[labels == digit]
     mean, root = _gaussian_of(chosen)
@@ -255,6 +281,8 @@ def _asked_slips(z, labels, digit: int, eps) -> dict[str, tuple]:
         "diagonal": (mean + eps * chosen.std(axis=0), "the covariances between the code numbers are left out."),
         "variances": (mean + eps * chosen.var(axis=0), "eps is multiplied by variances; the covariances are left out, and a root is missing."),
         "diagonal, n − 1": (mean + eps * chosen.std(axis=0, ddof=1), "the covariances between the code numbers are left out, and the variance should divide by n."),
+        "eigenvectors": (mean + eps @ _eigen_root(chosen).T, "that root is made of eigenvectors: the distribution is right, but the task asks for the Cholesky factor, which gives other numbers."),
+        "root of each entry": (mean + eps @ np.sqrt(np.abs(root @ root.T)), "the root is taken of each entry of the covariance; a matrix root L has L Lᵀ = C."),
         "symmetric root": (mean + eps @ _symmetric_root(chosen), "that is the symmetric root of the covariance: the distribution is right, but the task asks for the Cholesky factor, which gives other numbers."),
         "no noise": (np.tile(mean, (len(eps), 1)), "that is the mean of the digit's codes each time: nothing is drawn."),
         "no mean": (eps @ root.T, "the mean is missing: these codes lie around 0."),

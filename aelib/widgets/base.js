@@ -668,6 +668,44 @@ function followPointer(node, follow, within = node) {
   });
 }
 
+/** Error against rate, a point for each β of all = [{beta, rate, error}]; a drag chooses the nearest. */
+export function rateCurve(all, { now, choose, describe, height = 12, name = String }) {
+  const points = all.map(({ rate, error }) => [rate, error]);
+  const right = Math.max(...points.map(([rate]) => rate)) * 1.08;
+  const top = Math.max(...points.map(([, error]) => error)) * 1.15;
+  const ticks = (end, step, label) =>
+    Array.from({ length: Math.floor(end / step) + 1 }, (_, k) => [k * step, label(k * step)]);
+  const short = (value) => (value ? value.toFixed(2).slice(1) : "0");
+  const far = (c, [x, y], [a, b]) => Math.hypot(c.x(x) - c.x(a), c.y(y) - c.y(b));
+  const me = chart({
+    label: "error against rate",
+    height,
+    left: 2.6,
+    x: {
+      domain: [0, right],
+      ticks: ticks(right, right > 50 ? 20 : 10, String),
+      title: "rate, bits per image",
+    },
+    y: { domain: [0, top], ticks: ticks(top, 0.02, short), title: "error per pixel of copies" },
+    draw: (c) => {
+      c.line(points, "ae-recon");
+      points.forEach(([rate, error]) => c.dot(rate, error, "ae-dot-recon", 0.25));
+      c.text(...points[0], `β = ${name(all[0].beta)}`, "ae-text-recon", "end", 0.5, -0.8);
+      c.text(...points.at(-1), `β = ${name(all.at(-1).beta)}`, "ae-text-recon", "start", 0.7, 0.2);
+    },
+    move: (c) => {
+      c.rule(now().rate, "ae-rule");
+      c.dot(now().rate, now().error, "ae-dot-recon", 0.5);
+    },
+    drag: (...to) => {
+      const distances = points.map((point) => far(me, point, to));
+      choose(nearestIndex(distances, 0));
+    },
+    describe,
+  });
+  return me;
+}
+
 // ---- numbers that are shown -------------------------------------------------------------------------------
 
 /** A number that matters, large, with its unit after it, small: set(number, unit?). */

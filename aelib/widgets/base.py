@@ -15,7 +15,8 @@ How an interactive is made (`bend_slider` is a short example):
    `export default interactive({ traits: ["latent_dim"], lead: "…" }, (me) => { …; return (state) => ({ … }); });`
    The function makes the parts once and returns `draw(state)`, which gives the figures that are shown (they become
    data attributes). `me` has: data (`data.frames.at(k, n)`), state(), set({ … }), body, say(sentence), keep(part).
-   Whatever has `dispose` goes through `keep`. Python joins base.js and pad.js into one module.
+   Whatever has `dispose` goes through `keep`. Python joins base.js and pad.js into one module; a second import may
+   name another file of `SHARED`, such as "./learning.js".
 3. Style.  `pad.css` is for this interactive alone: each selector is prefixed by `.ae-in-pad`.
 """
 
@@ -36,7 +37,9 @@ if TYPE_CHECKING:
     from numpy.typing import ArrayLike
 
 FOLDER = Path(__file__).parent
-IMPORT_END, EXPORT = '} from "./base.js";\n', "\nexport default "
+SHARED = ("base", "learning")
+"""Scripts that are no interactive: others import them."""
+IMPORT, EXPORT = re.compile(r'import \{[^}]*\} from "\./(\w+)\.js";\n'), "\nexport default "
 NESTED = ("@container", "@media", "@supports")
 IN_USE = 0.1
 """Nats: a latent with a larger KL counts as used."""
@@ -48,17 +51,25 @@ IN_USE = 0.1
 def read_script(name: str, folder: Path = FOLDER) -> str:
     """base.js and `name`.js as one module that imports nothing.
 
-    `name`.js begins with one import from "./base.js". In its place stands base.js itself; what follows stands in a
-    function, so that its names and those of base.js cannot meet.
+    `name`.js begins with one import from "./base.js", after which others of `SHARED` may be imported. In its place
+    stands base.js itself; the others and what follows stand in a function, so that their names and those of base.js
+    cannot meet.
     """
-    head, found, own = (folder / f"{name}.js").read_text(encoding="utf-8").partition(IMPORT_END)
-    if not (found and head.startswith("import {") and own.count(EXPORT) == 1):
+    own, imported = (folder / f"{name}.js").read_text(encoding="utf-8"), []
+    while found := IMPORT.match(own):
+        imported.append(found[1])
+        own = own[found.end() :]
+    if imported[:1] != ["base"] or not set(imported) <= set(SHARED) or own.count(EXPORT) != 1:
         raise ValueError(
             f'{name}.js should begin with one import {{ … }} from "./base.js"; and export one default.'
         )
-    shared = (FOLDER / "base.js").read_text(encoding="utf-8").replace("\nexport ", "\n")
-    inside = own.replace(EXPORT, "\nwidget.made = ")
-    return f'const WIDGET = "{name}";\n{shared}\nconst widget = {{}};\n(() => {{\n{inside}}})();\nexport default widget.made;\n'
+    base, *others = (_without_exports(FOLDER / f"{each}.js") for each in imported)
+    inside = "".join([*others, own.replace(EXPORT, "\nwidget.made = ")])
+    return f'const WIDGET = "{name}";\n{base}\nconst widget = {{}};\n(() => {{\n{inside}}})();\nexport default widget.made;\n'
+
+
+def _without_exports(script: Path) -> str:
+    return script.read_text(encoding="utf-8").replace("\nexport ", "\n")
 
 
 def read_style(name: str, folder: Path = FOLDER) -> str:

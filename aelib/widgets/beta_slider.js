@@ -1,15 +1,4 @@
-import {
-  button,
-  chart,
-  fixed,
-  gauge,
-  h,
-  interactive,
-  nearestIndex,
-  pictureRow,
-  slider,
-  sum,
-} from "./base.js";
+import { button, chart, fixed, gauge, h, interactive, pictureRow, rateCurve, slider, sum } from "./base.js";
 
 const FACE = (model) => ({
   traits: ["index", "chosen_set"],
@@ -71,7 +60,13 @@ export default interactive(FACE, ({ model, state, set, data, body, say, keep }) 
   const rate = gauge({ tone: "latent", unit: "bits per image: the rate" });
   const error = gauge({ tone: "recon", unit: "error per pixel of copies" });
   const distance = gauge({ tone: "error", unit: "distance of drawings, real digits = 1" });
-  const curve = keep(rateCurve(all, now, choose));
+  const curve = keep(
+    rateCurve(all, {
+      now,
+      choose,
+      describe: () => `Error per pixel against rate in bits, a point for each β. ${sentence(all, now())}`,
+    }),
+  );
   const bars = keep(latentBars(all, now));
   const pictures = [input, copied, drawn].flatMap(({ nodes }) => nodes);
   const left = [
@@ -110,44 +105,6 @@ export default interactive(FACE, ({ model, state, set, data, body, say, keep }) 
 });
 
 const inkOf = (levels) => sum(Array.from(levels)) / 15;
-
-/** Error against rate, a point for each β. */
-function rateCurve(all, now, choose) {
-  const points = all.map(({ rate, error }) => [rate, error]);
-  const right = Math.max(...points.map(([a]) => a)) * 1.06;
-  const top = Math.max(...points.map(([, b]) => b)) * 1.12;
-  const upTo = (end, steps) => steps.filter((value) => value <= end);
-  const xTicks = upTo(right, [0, 10, 20, 30, 40, 60, 80, 100]).map((value) => [value, value]);
-  const short = (value) => (value ? value.toFixed(2).slice(1) : "0");
-  const yTicks = upTo(top, [0, 0.02, 0.04, 0.06, 0.08, 0.1]).map((value) => [value, short(value)]);
-  const far = (c, [x, y], [a, b]) => Math.hypot(c.x(x) - c.x(a), c.y(y) - c.y(b));
-  const me = chart({
-    label: "error against rate",
-    height: 12,
-    left: 2.6,
-    x: { domain: [0, right], ticks: xTicks, title: "rate, bits per image" },
-    y: { domain: [0, top], ticks: yTicks, title: "error per pixel" },
-    draw: (c) => {
-      c.line(points, "ae-recon");
-      points.forEach(([a, b]) => c.dot(a, b, "ae-dot-recon", 0.25));
-      c.text(...points[0], `β = ${all[0].beta}`, "ae-text-recon", "end", 0.3, -0.8);
-      c.text(...points.at(-1), `β = ${all.at(-1).beta}`, "ae-text-recon", "start", 0.7, 0.2);
-    },
-    move: (c) => {
-      c.rule(now().rate, "ae-rule");
-      c.dot(now().rate, now().error, "ae-dot-recon", 0.5);
-    },
-    drag: (...to) =>
-      choose(
-        nearestIndex(
-          points.map((point) => far(me, point, to)),
-          0,
-        ),
-      ),
-    describe: () => `Error per pixel against rate in bits, a point for each β. ${sentence(all, now())}`,
-  });
-  return me;
-}
 
 /** The bits of each latent, the largest first, on one scale for all β. */
 function latentBars(all, now) {

@@ -19,19 +19,21 @@ if TYPE_CHECKING:
 N_SHOWN = 12
 """So many pictures are shown of each direction, the ones that turn it on most."""
 KINDS = ("learned", "random", "spread")
-"""Learned features, random directions, and random directions drawn with the covariance of the activations."""
+"""Learned features, random directions, and random directions drawn with the covariance of the hidden numbers."""
 N_OF_KIND = (10, 3, 3)
 SEVERAL, NO_GUESS = 10, -1
 """Guesses that are no digit: "several digits", and none yet."""
+TESTS = ("kind", "digit", "twelve", "name", "share", "rate", "information", "effect")
+"""What is kept of each direction."""
 
 
 class FeatureBoard(Interactive, script="feature_board", title="What turns it on?"):
     """Directions in a network's hidden layer, each by its pictures: guess its digit, then see its name and its tests.
 
-    level: which price λ of `lams`. place: which direction. guess: a digit, SEVERAL, or NO_GUESS; a guess tells the name.
+    level: which price λ of `lams`. place: which direction. guess: a digit, SEVERAL, or NO_GUESS; a guess tells the kind.
     pixels: the darkest grey. arrays: images, grey levels; top, which images turn each direction on most; kind, by its
-    place in KINDS; name, the commonest digit among the training digits that turn it on; share, how many of these have
-    it; rate, how many held-out digits turn it on; information in bits of on or off about the label, and effect, the mean
+    place in KINDS; digit, the commonest one in the pictures, and twelve, how many of them show it; name, the commonest one
+    of all training digits that turn it on; share, how many of these have it; rate, how many held-out digits turn it on; information in bits of on or off about the label, and effect, the mean
     change of log p(name) without the direction, both held out; facts: of each autoencoder its error as a share of the
     variance and the mean number of features that are on, held out.
     """
@@ -44,7 +46,7 @@ class FeatureBoard(Interactive, script="feature_board", title="What turns it on?
     shapes = {
         "images": ("images", "D"),
         "top": ("lams", "places", N_SHOWN),
-        **dict.fromkeys(("kind", "name", "share", "rate", "information", "effect"), ("lams", "places")),
+        **dict.fromkeys(TESTS, ("lams", "places")),
         "facts": ("lams", 2),
     }
 
@@ -75,8 +77,7 @@ class FeatureBoard(Interactive, script="feature_board", title="What turns it on?
 
     def figures(self) -> dict[str, float]:
         """What is shown, by name, of the present direction."""
-        of = ("kind", "name", "share", "rate", "information", "effect")
-        here = {name: float(self.array(name)[self.level, self.place]) for name in of}
+        here = {name: float(self.array(name)[self.level, self.place]) for name in TESTS}
         return {
             "level": self.level,
             "place": self.place,
@@ -86,9 +87,9 @@ class FeatureBoard(Interactive, script="feature_board", title="What turns it on?
         }
 
     def is_right(self) -> int:
-        """1 if the guess is the commonest digit; "several" is right if that one has less than half."""
-        share, name = (self.array(one)[self.level, self.place] for one in ("share", "name"))
-        return int(share < 0.5 if self.guess == SEVERAL else self.guess == name)
+        """1 if the guess is the digit of more than half of the pictures, or SEVERAL where no digit has more than half."""
+        digit, twelve = (self.array(one)[self.level, self.place] for one in ("digit", "twelve"))
+        return int(self.guess == (digit if twelve > N_SHOWN / 2 else SEVERAL))
 
 
 class _Ways(NamedTuple):
@@ -134,12 +135,18 @@ def _ways(model: SparseAutoencoder, activations: tuple[Tensor, Tensor], lam: flo
 def _told(
     way: _Ways, dataset: Dataset, activations: tuple[Tensor, Tensor], read: Callable
 ) -> dict[str, np.ndarray]:
-    """Of each direction its name, and what is measured on held-out digits."""
+    """Of each direction what its pictures show, its name, and what is measured on held-out digits."""
+    import torch
+
     from aelib.sparse import ablation, commonest_label, label_information
 
     h, h_new = activations
     name, share = commonest_label(way.on[0], dataset.train_labels)
+    pictured = dataset.train_labels[torch.from_numpy(way.top)]
+    digit = pictured.mode(dim=1).values
     measured = {
+        "digit": digit,
+        "twelve": (pictured == digit[:, None]).sum(dim=1),
         "name": name,
         "share": share,
         "rate": way.on[1].float().mean(dim=0),

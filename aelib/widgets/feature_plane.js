@@ -23,8 +23,7 @@ function readout(s, { W, bias }) {
 }
 
 const chance = (s, p) => s.reduce((product, on) => product * (on ? p : 1 - p), 1);
-const expected = (way, p) =>
-  patterns.reduce((total, s) => total + chance(s, p) * readout(s, way).error, 0);
+const expected = (way, p) => patterns.reduce((total, s) => total + chance(s, p) * readout(s, way).error, 0);
 
 const regular = (() => {
   const turn = (2 * Math.PI) / COUNT;
@@ -85,11 +84,9 @@ export default interactive(FACE, ({ state, set, data, body, say, keep }) => {
       (level) => set({ level }),
     ),
   );
-  const row = h("div", { class: "ae-switches" }, h("span", { class: "ae-what", text: "Turn on" }), ...switches);
-  body.append(
-    range.root,
-    h("div", { class: "ae-two" }, h("div", {}, arrows.root, row), curves.root),
-  );
+  const what = h("span", { class: "ae-what", text: "Turn on" });
+  const row = h("div", { class: "ae-switches" }, what, ...switches);
+  body.append(range.root, h("div", { class: "ae-two" }, h("div", {}, arrows.root, row), curves.root));
 
   return ({ level, on }) => {
     range.set(level);
@@ -132,7 +129,8 @@ function arrowPlane(now) {
     },
     describe: () => {
       const { kept, code } = now();
-      return `Of the five features ${KEPT[kept]} have a direction; the code is at ${fixed(code[0], 2)}, ${fixed(code[1], 2)}.`;
+      const [x, y] = code.map((number) => fixed(number, 2));
+      return `Of the five features ${KEPT[kept]} have a direction; the code is at ${x}, ${y}.`;
     },
   });
 }

@@ -6,8 +6,8 @@ import {
   gauge,
   h,
   interactive,
-  nearestIndex,
   pictureRow,
+  rateCurve,
   slider,
   sum,
 } from "./base.js";
@@ -24,7 +24,7 @@ const WAYS = [
   { key: "prior", name: "N(0, I)", tone: "error", words: "the prior N(0, I)" },
   { key: "gaussian", name: "Gaussian", tone: "input", words: "one Gaussian" },
   { key: "mixture", name: "Mixture", tone: "latent", words: "the mixture" },
-  { key: "diffusion", name: "Diffusion", tone: "recon", words: "latent diffusion" },
+  { key: "diffusion", name: "Diffusion", tone: "recon", words: "latent diffusion (told the digit)" },
 ];
 const RAISED = "⁰¹²³⁴⁵⁶⁷⁸⁹";
 
@@ -42,7 +42,10 @@ const readModels = ({ figures, gauges, hits }, betas) =>
     beta,
     ...Object.fromEntries(FIGURES.map((name, k) => [name, figures.at(i, k)])),
     ways: Object.fromEntries(
-      WAYS.map(({ key }, w) => [key, Object.fromEntries(GAUGES.map((name, k) => [name, gauges.at(i, w, k)]))]),
+      WAYS.map(({ key }, w) => [
+        key,
+        Object.fromEntries(GAUGES.map((name, k) => [name, gauges.at(i, w, k)])),
+      ]),
     ),
     digits: hits.row(i),
   }));
@@ -96,7 +99,17 @@ export default interactive(FACE, ({ model, state, set, data, body, say, keep }) 
   const sigma = gauge({ tone: "latent", unit: "mean σ of a code number" });
   const factor = gauge({ tone: "recon", unit: "scale factor, 1 / standard deviation" });
   const bits = gauge({ tone: "error", unit: "bits per image: the rate" });
-  const plot = keep(rateCurve(all, now, choose));
+  const plot = keep(
+    rateCurve(all, {
+      now,
+      choose,
+      height: 11,
+      name: short,
+      describe: () =>
+        "Error per pixel against rate in bits, a point for each β; " +
+        `β = ${short(now().beta)} lies at ${fixed(now().rate, 1)} bits and ${fixed(now().error, 4)}.`,
+    }),
+  );
   const head = h("p", { class: "ae-note", text: "beside each name: closeness · coverage · confidence" });
   const pictures = [input, copied, ...drawn].flatMap(({ nodes }) => nodes);
   const left = h("div", {}, h("div", { class: "ae-picture-rows" }, ...pictures), head);
@@ -139,44 +152,3 @@ export default interactive(FACE, ({ model, state, set, data, body, say, keep }) 
 });
 
 const inkOf = (amount, size) => sum(Array.from({ length: size }, (_, index) => amount(index)));
-
-/** Error against rate, a point for each β. */
-function rateCurve(all, now, choose) {
-  const points = all.map(({ rate, error }) => [rate, error]);
-  const right = Math.max(...points.map(([a]) => a)) * 1.08;
-  const top = Math.max(...points.map(([, b]) => b)) * 1.15;
-  const upTo = (end, steps, label) => steps.filter((value) => value <= end).map((value) => [value, label(value)]);
-  const far = (c, [x, y], [a, b]) => Math.hypot(c.x(x) - c.x(a), c.y(y) - c.y(b));
-  const me = chart({
-    label: "error against rate",
-    height: 11,
-    left: 2.6,
-    x: { domain: [0, right], ticks: upTo(right, [0, 20, 40, 60, 80, 100], String), title: "rate, bits per image" },
-    y: {
-      domain: [0, top],
-      ticks: upTo(top, [0, 0.02, 0.04, 0.06], (value) => (value ? value.toFixed(2).slice(1) : "0")),
-      title: "error per pixel of copies",
-    },
-    draw: (c) => {
-      c.line(points, "ae-recon");
-      points.forEach(([a, b]) => c.dot(a, b, "ae-dot-recon", 0.25));
-      c.text(...points[0], `β = ${short(all[0].beta)}`, "ae-text-recon", "end", 0.5, -0.8);
-      c.text(...points.at(-1), `β = ${short(all.at(-1).beta)}`, "ae-text-recon", "start", 0.7, 0.2);
-    },
-    move: (c) => {
-      c.rule(now().rate, "ae-rule");
-      c.dot(now().rate, now().error, "ae-dot-recon", 0.5);
-    },
-    drag: (...to) =>
-      choose(
-        nearestIndex(
-          points.map((point) => far(me, point, to)),
-          0,
-        ),
-      ),
-    describe: () =>
-      "Error per pixel against rate in bits, a point for each β; " +
-      `β = ${short(now().beta)} lies at ${fixed(now().rate, 1)} bits and ${fixed(now().error, 4)}.`,
-  });
-  return me;
-}

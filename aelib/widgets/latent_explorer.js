@@ -10,7 +10,7 @@ const METHODS = [
 ];
 
 /** What is drawn of a method at each size of the code, from the arrays. */
-function reader(model, { images, frames, errors, mean, components, codes }) {
+function reader(model, { images, frames, errors, mean, components, codes, lists }) {
   const [ks, depths, pictured] = ["ks", "bit_depths", "pictured"].map((name) => model.get(name));
   const [count, rows, columns] = images.shape;
   const size = rows * columns;
@@ -41,6 +41,7 @@ function reader(model, { images, frames, errors, mean, components, codes }) {
     },
     pca: (b, k) => (drawn[`${b} ${k}`] ??= project(b, k)),
     error: (method, split) => (b, k) => errors.at(method, split, b, k),
+    lists: lists.row().map((value, index) => [index + 1, value]),
     lossless: Object.entries(model.get("lossless")),
   };
 }
@@ -145,8 +146,8 @@ export default interactive(face, ({ model, state, set, data: arrays, body, say, 
 
   const exact = data.lossless.map(([name, bits]) => `${name} ${Math.round(bits)} bits`).join(", ");
   const words =
-    "Against bits, lines are the best over all K and b; " +
-    `dots on the axis are exact copies: ${exact} per image.`;
+    "Against bits, lines are the best over all K and b; k-means is an index into a list of typical " +
+    `pictures; dots on the axis are exact copies: ${exact} per image.`;
   const which = choices({
     label: "Error against",
     hideLabel: true,
@@ -254,6 +255,8 @@ function bitsChart(data, at, choose) {
     draw: (c) => {
       for (const [method, tone] of METHODS)
         c.line(frontier(data, data.error(method, HELD_OUT)), `ae-${tone}`);
+      c.line(data.lists, "ae-list ae-thin");
+      if (data.lists.length > 4) c.text(...data.lists[4], "k-means", "ae-text-input", "end", -0.2, 1);
       const pca = frontier(data, data.error(PCA, HELD_OUT));
       c.text(
         ...(pca.find(([, value]) => value < 0.6 * top) ?? pca[0]),

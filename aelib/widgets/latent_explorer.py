@@ -20,6 +20,8 @@ BIT_DEPTHS = (1, 2, 3, 4, 5, 6, 7, 8, FLOAT32)
 """Bits a number of the code may have."""
 PICTURED = (1, 2, 3, 4, 5, FLOAT32)
 """The bit depths whose pictures are sent; from 6 bits on they look like float32's (2 grey levels in 255)."""
+LIST_BITS = range(1, 9)
+"""Bits of an index into a list of typical pictures, by k-means, beside which both methods are drawn."""
 METHODS = ("autoencoder", "PCA")
 SPLITS = ("train", "held out")
 
@@ -51,7 +53,8 @@ class LatentExplorer(Interactive, script="latent_explorer", title="How small can
 
     ks: the code sizes on offer, increasing. lossless: bits per image that codecs need for an exact copy, by name.
     arrays: images, what is shown; frames, the autoencoder's copies, by PICTURED and ks; errors, squared error per
-    pixel, by METHODS, SPLITS, BIT_DEPTHS and ks. PCA's copies are drawn from mean, components and codes.
+    pixel, by METHODS, SPLITS, BIT_DEPTHS and ks. PCA's copies are drawn from mean, components and codes. lists, the
+    held-out error per pixel of the nearest of 2, 4, 8, ... typical pictures.
 
     `latent_dim` and `bits` are the state: they follow the sliders, and `jslink` ties them to other controls.
     """
@@ -69,6 +72,7 @@ class LatentExplorer(Interactive, script="latent_explorer", title="How small can
         "mean": ("pixels",),
         "components": ("components", "pixels"),
         "codes": (len(BIT_DEPTHS), "shown", "components"),
+        "lists": ("lists",),
     }
 
     @classmethod
@@ -101,6 +105,7 @@ class LatentExplorer(Interactive, script="latent_explorer", title="How small can
             "images": levels(shown.reshape(size)),
             "frames": levels(np.stack(frames, axis=1).reshape(len(PICTURED), len(ks), *size)),
             "errors": numbers([np.stack(errors, axis=-1), pca_errors]),
+            "lists": numbers(_through_lists(train, held_out)),
         } | {name: numbers(values, bits=16) for name, values in pca.items()}
         return cls(ks=ks, lossless=dict(lossless), arrays=arrays, **state)
 
@@ -125,6 +130,18 @@ class LatentExplorer(Interactive, script="latent_explorer", title="How small can
 
 def _mean_square(x_hat: np.ndarray, x: np.ndarray) -> float:
     return float(np.mean(np.square(x_hat.astype(np.float64) - x)))
+
+
+def _through_lists(train: np.ndarray, held_out: np.ndarray) -> list[float]:
+    """Held-out errors of lists made of the first split, of LIST_BITS, as long as it has so many different rows."""
+    import torch
+
+    from aelib.codebook import kmeans, nearest
+
+    different = len(np.unique(train, axis=0))
+    lists = [kmeans(torch.from_numpy(train), 2**bits) for bits in LIST_BITS if 2**bits <= different]
+    x = torch.from_numpy(held_out)
+    return [_mean_square(entries[nearest(x, entries)].numpy(), held_out) for entries in lists]
 
 
 def _through_network(model: Autoencoder, splits: Sequence[np.ndarray]) -> tuple[np.ndarray, np.ndarray]:

@@ -3,6 +3,7 @@ import { chart, choices, fixed, h, interactive, nearestIndex, put, slider, strip
 const [SHOWN, ROWS, PLACES] = [8, 5, 7];
 const NAMES = ["rate", "error", "active", "informative", "robust", "representative", "distance", "coverage"];
 const UNDEFINED = -1;
+const TONES = { PCA: "pca", "k-means": "input" };
 const FACE = (model) => {
   const count = model.get("sizes").length * model.get("betas").length;
   return {
@@ -126,7 +127,7 @@ function tradeOff({ all, sizes, curves, now, choose }) {
   const [wide, high] = [50, 0.08];
   const draw = (c) => {
     for (const [name, points] of Object.entries(curves)) {
-      const tone = name === "PCA" ? "pca" : "recon";
+      const tone = TONES[name] ?? "recon";
       c.line(points, `ae-${tone} ae-thin`);
       for (const [a, b] of points) if (a <= wide && b <= high) c.dot(a, b, `ae-rd-mark-${tone}`, 0.17);
     }
@@ -135,6 +136,7 @@ function tradeOff({ all, sizes, curves, now, choose }) {
       ["a line for each K: β falls to the right", "latent"],
       ["autoencoder: files", "recon"],
       ["PCA: files", "pca"],
+      ["k-means: files", "input"],
     ];
     legend.forEach(([words, tone], n) =>
       c.text(wide, high, words, `ae-text-${tone}`, "end", 0, 0.7 + 1.15 * n),

@@ -67,10 +67,12 @@ JUPYTERLAB_SAYS = (
     "Canceled future for",
     "debugger state",
     "Could not send widget sync message Error: Cannot send",
+    "[anywidget] Failed to initialize model.",
 )
 """Not ours: JupyterLab may draw an output before a notebook's models are back, and draws it again; it may still wait
 for answers of a kernel that a test shuts down; and what is dragged then cannot be sent, now or when the next test has
-begun."""
+begun. On a busy machine anywidget 0.11 says that it gave up waiting after two seconds, and draws the interactive all
+the same."""
 KERNEL_LIST = "/api/kernels"
 """Not ours: asked for its kernels while one is being started, jupyter_server 2.21 fails with status 500 (that one has
 no `last_activity` yet); JupyterLab asks again."""
@@ -122,14 +124,18 @@ class Watch:
 
     def follow(self, context: BrowserContext) -> None:
         context.on("request", lambda request: self.requests.append(request.url))
-        context.on("weberror", lambda error: self.errors.append(str(error.error)))
-        context.on("console", self._note)
+        context.on("weberror", lambda error: self._note(str(error.error)))
+        context.on("console", self._hear)
         context.on("page", lambda page: page.on("websocket", lambda link: self.requests.append(link.url)))
 
-    def _note(self, said: ConsoleMessage) -> None:
+    def _hear(self, said: ConsoleMessage) -> None:
         listing = "status of 500" in said.text and urlsplit(said.location["url"]).path == KERNEL_LIST
-        if said.type == "error" and not listing and not any(words in said.text for words in JUPYTERLAB_SAYS):
-            self.errors.append(said.text)
+        if said.type == "error" and not listing:
+            self._note(said.text)
+
+    def _note(self, error: str) -> None:
+        if not any(words in error for words in JUPYTERLAB_SAYS):
+            self.errors.append(error)
 
     @property
     def outside(self) -> list[str]:

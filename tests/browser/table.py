@@ -39,6 +39,8 @@ from aelib.widgets.generator_board import GeneratorBoard
 from aelib.widgets.kl_board import KLBoard
 from aelib.widgets.rate_distortion_board import RateDistortionBoard
 from aelib.widgets.threshold_board import STEPS, ThresholdBoard
+from aelib.widgets.training_bench import TrainingBench
+from tests.bench import expected
 
 
 def says(page: Page) -> str:
@@ -623,9 +625,12 @@ def feature_board(**state) -> FeatureBoard:
 def features_also(page: Page, widget: FeatureBoard) -> None:
     now = widget.figures()
     if widget.guess == NO_GUESS:
-        assert "Which digit turns this direction on?" in says(page)
+        assert "Which digit do the pictures show?" in says(page)
+        assert page.locator(".ae-dot-latent, .ae-dot-error").count() == 0
     else:
         assert ("You are right" in says(page)) == bool(now["right"])
+        assert (", the commonest" in says(page)) == (now["digit"] != now["name"])
+        assert page.locator(".ae-dot-untold").count() == 0
         assert f"{now['information']:.2f} bits" in says(page)
         learned = WAYS[int(now["kind"])] == "learned"
         assert ("It is a learned feature." in says(page)) == learned
@@ -683,7 +688,7 @@ def generator_board(**state) -> GeneratorBoard:
 
 def generator_also(page: Page, widget: GeneratorBoard) -> None:
     now = widget.now()
-    assert f"latent diffusion {now['diffusion_closeness']:.2f}" in says(page)
+    assert f"latent diffusion (told the digit) {now['diffusion_closeness']:.2f}" in says(page)
     assert f"{math.floor(100 * now['hits'] + 0.5)}% of its drawings" in says(page)
     assert (f"Asked for a {widget.asked}," in says(page)) == (widget.asked >= 0)
 
@@ -705,6 +710,54 @@ GENERATOR = Row(
 )
 
 
+# ---- lessons 01 and 08 -----------------------------------------------------------------------------------
+
+
+def training_bench(**state) -> TrainingBench:
+    return TrainingBench.from_data(digits(), **state)
+
+
+def training_also(page: Page, bench: TrainingBench) -> None:
+    text, now = says(page), expected(bench)
+    assert text.startswith("Before the first step, with random weights, ")
+    if bench.variational:
+        costs = f"{now['reconstruction']:.1f} nats of reconstruction and {now['kl']:.1f} nats of KL"
+        assert costs in text and f"β = {bench.beta:g}." in text
+    else:
+        assert f"the error is {now['reconstruction'] / 64:.4f} per pixel on 100 held-out digits." in text
+        assert f"every copy it is {bench.mean_error:.4f}." in text
+
+
+TRAINING = Row(
+    training_bench,
+    settings=[
+        {"variational": variational, "latent_dim": k, "lr": lr, "beta": beta, "seed": seed}
+        for variational in (False, True)
+        for k, lr, beta, seed in [
+            (1, 1e-4, 1.0, 0),
+            (2, 0.005, 0.0, 0),
+            (4, 0.2, 100.0, 1),
+            (8, 1.0, 0.5, 2),
+            (16, 10.0, 5.0, 7),
+        ]
+    ],
+    figures=expected,
+    also=training_also,
+    start={"variational": True},
+    presses=(
+        Press("Learning rate", "ArrowRight", {"lr": 0.01}),
+        Press("β", "End", {"beta": 100}),
+        Press("One step", "Enter", {"epochs": 1 / 6}, role="button", repaints=True),
+        Press("One step", "Space", {"epochs": 0.5}, role="button", times=2, repaints=True),
+        Press("Reset", "Enter", {"epochs": 0}, role="button"),
+        Press("K = 8", "Space", {"latentDim": 8}, role="radio", repaints=True),
+    ),
+    picture=lambda page: page.locator(".ae-strip").nth(1),
+    saved={"lr": 0.01, "beta": 100, "latent_dim": 8},
+    look={"variational": True},
+)
+
+
 ROWS = {
     "bend slider": BEND,
     "direction dial": DIAL,
@@ -719,4 +772,5 @@ ROWS = {
     "feature plane": PLANE,
     "feature board": FEATURES,
     "generator board": GENERATOR,
+    "training bench": TRAINING,
 }

@@ -67,6 +67,24 @@ PLANTED: dict[str, list[tuple[str, str]]] = {
             + "    return (cosines[linear_sum_assignment(cosines, maximize=True)] > 0.9).sum()",
             "the true ones may have any length too",
         ),
+        (
+            SCIPY
+            + UNIT
+            + "    pairs = linear_sum_assignment(cosines, maximize=True)\n    return (cosines[pairs].abs() > 0.9).sum()",
+            "pairs that point in opposite directions",
+        ),
+        (
+            UNIT
+            + "    used = set()\n    for column in cosines.T:\n        for k in column.argsort(descending=True).tolist():\n"
+            "            if k not in used and column[k] > 0.9:\n                used.add(k)\n                break\n"
+            "    return len(used)",
+            "taken one by one",
+        ),
+        (
+            UNIT + "    near = cosines.max(dim=0)\n    return len(near.indices[near.values > 0.9].unique())",
+            "two may have the same nearest one",
+        ),
+        (FOUND + "    return 0", "count those above 0.9"),
     ],
     "lesson14.soft_threshold": [
         (SOFT + "x.sign() * (x.abs() - lam).clamp(min=0)", "you moved by λ;"),
@@ -111,6 +129,9 @@ ACCEPTED: dict[str, list[str]] = {
     "lesson14.soft_threshold": [
         SOFT + "torch.nn.functional.softshrink(x, lam / 2)",
         SOFT + "torch.relu(x - lam / 2) - torch.relu(-x - lam / 2)",
+        "def soft_threshold(x, lam):\n    z = torch.zeros_like(x)\n    for i in range(len(x)):\n"
+        "        if x[i] > lam / 2:\n            z[i] = x[i] - lam / 2\n"
+        "        elif x[i] < -lam / 2:\n            z[i] = x[i] + lam / 2\n    return z",
     ],
     "lesson14.exact_error": [
         "def exact_error(W, bias, p):\n    from itertools import product\n    total = 0.0\n"

@@ -102,6 +102,14 @@ def test_an_extreme_is_asked_for_when_all_else_is_right():
     assert verdict_on(DOUBLE, (lambda x: 2 * x if x else [][0],)).state == "error"
 
 
+def test_noise_is_named_where_it_is_given_and_only_there():
+    given = verdict_on(TASKS["lesson05.draw"], (lambda mu, log_var, eps: torch.rand(mu.shape),))
+    exact = verdict_on(TASKS["lesson14.exact_error"], (lambda W, bias, p: torch.rand(()),))
+    assert given.slip == exact.slip == "random"
+    assert "Use the noise that is given" in str(given)
+    assert "noise" not in str(exact)
+
+
 def test_two_numbers_never_print_alike():
     sentence = str(verdict_on(DOUBLE, (lambda x: 2 * x + 3e-4 * x,)))
     assert "2.0003, expected 2:" in sentence

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import importlib
 from pathlib import Path
 
 import pytest
@@ -10,7 +9,7 @@ import render
 
 from aelib.widgets import choice, matching, numeric, ordering
 from publish.lesson import asked, interactives, lessons, read, source_sha256, widget_states
-from publish.scripts import LOADERS, mark
+from publish.scripts import mark, sources
 
 ASK = {
     "predict": choice.predict,
@@ -48,14 +47,15 @@ def test_outputs_belong_to_the_code(path: Path):
 def test_saved_interactives_are_the_present_ones(path: Path):
     stale = []
     for model in widget_states(read(path)).values():
-        module, _, name = model["state"].get("_anywidget_id", "").rpartition(".")
-        if module.startswith("aelib."):
-            widget = getattr(importlib.import_module(module), name)
-            kept = model["state"]
-            stale += [
-                name + key for key in LOADERS if not kept.get(key, "").startswith(mark(text(widget, key)))
-            ]
-    assert not stale, f"run `make notebooks ONLY={path.name[:2]}`"
+        kept = model["state"]
+        stale += [
+            kept["_anywidget_id"] + key
+            for key, text in sources(model).items()
+            if not kept.get(key, "").startswith(mark(text))
+        ]
+    assert not stale, (
+        f"run `make renew ONLY={path.name[:2]}`, or `make notebooks` if more than scripts has changed"
+    )
 
 
 @every_lesson
@@ -67,11 +67,6 @@ def test_saved_questions_are_those_of_the_data(path: Path):
     for state, question in zip(saved, given, strict=True):
         said = {key: question.get_state(key)[key] for key in question.keys if key in TEXTS}
         assert {key: state[key] for key in said} == said, f"run `make notebooks ONLY={path.name[:2]}`"
-
-
-def text(widget: type, key: str) -> str:
-    value = getattr(widget, key)
-    return str(getattr(value, "default_value", value))
 
 
 @pytest.mark.parametrize("name", render.makers())

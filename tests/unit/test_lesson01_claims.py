@@ -11,6 +11,8 @@ from aelib.desiderata import informative
 from aelib.models import Autoencoder
 from aelib.objectives import reconstruction_error, squared_error
 from aelib.training import fit as fit_and_tell
+from aelib.widgets.training_bench import TrainingBench
+from tests.bench import PER_EPOCH, Run, spread
 from tests.kept import fit, fit_many
 
 pytestmark = pytest.mark.training
@@ -205,3 +207,28 @@ def test_identity_weights_copy_exactly(data):
         torch.nn.init.zeros_(layer.bias)
     with torch.no_grad():
         assert torch.equal(model(data.held_out), data.held_out)
+
+
+@pytest.mark.parametrize("seed", SEEDS)
+def test_in_the_page_the_first_copies_are_one_picture(data, seed):
+    bench = TrainingBench.from_data(data, seed=seed)
+    run, real = Run(bench), spread(Run(bench).held_out)
+    seen = {}
+
+    def look(step: int) -> None:
+        if step in (5 * PER_EPOCH, 60 * PER_EPOCH):
+            error = run.now()["reconstruction"] / 64
+            seen[step // PER_EPOCH] = error / bench.mean_error, spread(run.pictures()["copies"]) / real
+
+    run.learn([1.0] * 60 * PER_EPOCH, look)
+    assert 0.9 < seen[5][0] < 1.1 and seen[5][1] < 0.1
+    assert seen[60][0] < 0.75 and seen[60][1] > 0.3
+
+
+@pytest.mark.parametrize("seed", SEEDS)
+@pytest.mark.parametrize("latent_dim", [1, 2, 16])
+def test_in_the_page_a_learning_rate_of_10_diverges(data, seed, latent_dim):
+    run = Run(TrainingBench.from_data(data, seed=seed, latent_dim=latent_dim, lr=10.0))
+    before = run.now()["reconstruction"]
+    run.learn([1.0] * PER_EPOCH)
+    assert not max(run.recent.values()) < 1000 * before

@@ -17,7 +17,9 @@ from aelib.desiderata import representative
 from aelib.gaussian import kl_per_latent, kl_to_standard_normal
 from aelib.models import VAE
 from aelib.objectives import elbo, implied_sigma, neg_elbo
+from aelib.widgets.training_bench import TrainingBench
 from publish.lesson import cells, lessons, read
+from tests.bench import PER_EPOCH, Run, spread
 from tests.kept import fit, fit_many
 
 pytestmark = pytest.mark.training
@@ -386,3 +388,22 @@ def test_f_batchnorm_in_training_mode_makes_a_picture_depend_on_its_company(seed
         assert torch.allclose(
             model.decode(codes[:8])[0], model.decode(codes[[0, *range(8, 15)]])[0], atol=1e-5
         )
+
+
+# The VAE that learns in the page
+
+
+@pytest.mark.parametrize("seed", SEEDS)
+def test_in_the_page_a_vae_that_beta_has_closed_stays_closed(seed):
+    run, seen = Run(TrainingBench.from_data(digits(), variational=True, seed=seed)), {}
+    real = spread(run.held_out)
+
+    def look(step: int) -> None:
+        if step in (60 * PER_EPOCH, 100 * PER_EPOCH, 150 * PER_EPOCH):
+            pictures = run.pictures()
+            seen[step // PER_EPOCH] = run.now()["kl"], *(spread(one) / real for one in pictures.values())
+
+    betas = [1.0] * 60 + [100.0] * 40 + [1.0] * 50
+    run.learn(np.repeat(betas, PER_EPOCH).tolist(), look)
+    assert seen[60][0] > 2.5 and seen[60][1] > 0.25 and seen[60][2] > 0.1
+    assert max(seen[100]) < 0.03 and max(seen[150]) < 0.03

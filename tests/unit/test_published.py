@@ -8,7 +8,7 @@ from itertools import accumulate
 import pytest
 import torch
 
-from aelib.data import Dataset, DownloadError
+from aelib.data import Dataset, DownloadError, digits
 from experiments import published_mnist as published
 
 
@@ -54,6 +54,17 @@ def test_the_two_networks_as_they_are_and_shuffled():
     assert convolutional["as they are"] < plain["as they are"] - 2, "the true claim wins some nats"
     assert convolutional["shuffled"] > convolutional["as they are"] + 10, "and the false one costs many"
     assert abs(plain["shuffled"] - plain["as they are"]) < 3
+
+
+def test_generators_on_mnist_agree_with_the_lesson():
+    new = published.generators(digits(), epochs=((1, 2e-3),), hidden=16, seeds=range(1))
+    kept = json.loads(published.KEPT.read_text(encoding="utf-8"))["generators"]
+    assert {tuple(row) for row in new} == {tuple(row) for row in kept}
+    for row in kept:
+        assert row["prior_coverage"] < row["gaussian_coverage"] < row["mixture_coverage"]
+        confidence = [row[f"{way}_confidence"] for way in ("prior", "gaussian", "diffusion", "mixture")]
+        assert confidence == sorted(confidence)
+        assert row["hits"] > 0.7
 
 
 def test_more_samples_tighten_the_bound_and_nothing_gets_below_the_coins(rows):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import shutil
 import subprocess
 
@@ -9,15 +10,17 @@ import pytest
 
 from aelib.widgets import base
 from publish import scripts
+from publish.lesson import lessons, read, widget_states
 
 NAMES = sorted(path.stem for path in base.FOLDER.glob("*.js"))
+INTERACTIVES = [name for name in NAMES if name not in base.SHARED]
 PRETTIER = shutil.which("prettier", path=scripts.ROOT / "node_modules" / ".bin")
 ESBUILD = shutil.which("esbuild", path=scripts.ROOT / "node_modules" / ".bin")
 with_esbuild = pytest.mark.skipif(ESBUILD is None, reason="`npm install` has not been run")
 
 
 @with_esbuild
-@pytest.mark.parametrize("name", [name for name in NAMES if name != "base"])
+@pytest.mark.parametrize("name", INTERACTIVES)
 def test_a_published_script_is_small_and_one_module(name: str):
     made = scripts.shrunk(base.read_script(name), "js")
     assert len(made) < 24 * 1024 and made.startswith(scripts.mark(base.read_script(name)))
@@ -33,6 +36,18 @@ def test_a_script_that_cannot_be_read_is_told():
         scripts.shrunk("let let = ;", "js")
 
 
+@with_esbuild
+def test_renewing_brings_the_script_of_today_and_leaves_all_else():
+    notebook = read(lessons("00")[0])
+    as_it_was = json.dumps(notebook, sort_keys=True)
+    own = [model["state"] for model in widget_states(notebook).values() if scripts.sources(model)]
+    assert own
+    for state in own:
+        state["_esm"], state["_css"] = "/* 0123456789abcdef */\nold", "/* 0123456789abcdef */\nold"
+    scripts.renew(notebook)
+    assert json.dumps(notebook, sort_keys=True) == as_it_was
+
+
 @pytest.mark.skipif(PRETTIER is None, reason="`npm install` has not been run")
 def test_scripts_are_set_in_order():
     files = [str(base.FOLDER / f"{name}.js") for name in NAMES]
@@ -46,8 +61,8 @@ def test_no_line_is_longer_than_110(name: str):
     assert [line for line in lines if len(line) > 110] == []
 
 
-@pytest.mark.parametrize("name", NAMES)
+@pytest.mark.parametrize("name", ["base", *INTERACTIVES])
 def test_no_interactive_imports_a_sibling(name: str):
     code = (base.FOLDER / f"{name}.py").read_text(encoding="utf-8")
-    siblings = {f"aelib.widgets.{other}" for other in NAMES if other not in ("base", name)}
+    siblings = {f"aelib.widgets.{other}" for other in INTERACTIVES if other != name}
     assert not [one for one in siblings if f"from {one} import" in code or f"import {one}" in code]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -61,7 +62,7 @@ def pad(dataset):
 
 # ---- the base --------------------------------------------------------------------------------------------
 
-SCRIPTS = sorted(path.stem for path in base.FOLDER.glob("*.js") if path.stem != "base")
+SCRIPTS = sorted(path.stem for path in base.FOLDER.glob("*.js") if path.stem not in base.SHARED)
 
 
 @pytest.mark.parametrize("name", SCRIPTS)
@@ -71,7 +72,14 @@ def test_each_script_is_one_module_when_joined(name):
     assert len(re.findall(r"^export ", joined, re.MULTILINE)) == 1
 
 
-@pytest.mark.parametrize("own", ["export default 1;\n", 'import { h } from "./base.js";\n\nh("p");\n'])
+NO_SCRIPTS = [
+    "export default 1;\n",
+    'import { h } from "./base.js";\n\nh("p");\n',
+    'import { h } from "./base.js";\nimport { best } from "./beta_slider.js";\n\nexport default best;\n',
+]
+
+
+@pytest.mark.parametrize("own", NO_SCRIPTS)
 def test_a_script_that_cannot_be_joined_is_told_in_a_sentence(tmp_path, own):
     (tmp_path / "odd.js").write_text(own)
     with pytest.raises(ValueError, match=r"odd\.js should begin with one import"):
@@ -204,6 +212,18 @@ def test_errors_are_the_mean_squares_of_the_models(explorer, dataset, autoencode
 
 def test_pca_with_all_numbers_is_exact_to_rounding(explorer):
     assert explorer.array("errors")[1, :, -1, -1].max() < 1e-25
+
+
+def test_lists_are_those_of_scikit_learn_and_no_longer_than_the_data(explorer, dataset, autoencoders):
+    from sklearn.cluster import KMeans
+
+    x = dataset.held_out.numpy()
+    for bits, error in enumerate(explorer.array("lists"), start=1):
+        fitted = KMeans(2**bits, n_init=1, random_state=0).fit(dataset.train.numpy())
+        assert error == pytest.approx(-fitted.score(x) / x.size, rel=1e-4)
+    assert bits == 8
+    few = replace(dataset, train_index=dataset.train_index[:20])
+    assert len(LatentExplorer.from_models(few, autoencoders).array("lists")) == 4
 
 
 def test_more_bits_come_closer_to_float32(explorer):
@@ -372,8 +392,10 @@ def test_pictured_depths_are_among_the_depths():
 
 @pytest.mark.parametrize("name", SCRIPTS)
 def test_every_name_that_a_script_imports_is_there(name):
-    imported = re.search(r"import \{([^}]*)\}", (base.FOLDER / f"{name}.js").read_text(encoding="utf-8"))[1]
-    for word in re.findall(r"\w+", imported):
+    imported = re.findall(
+        r"^import \{([^}]*)\}", (base.FOLDER / f"{name}.js").read_text(encoding="utf-8"), re.M
+    )
+    for word in re.findall(r"\w+", " ".join(imported)):
         assert re.search(rf"(const|function|let) {word}\b", base.read_script(name)), word
 
 
