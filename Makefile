@@ -15,7 +15,7 @@ PYTEST_FLAGS ?=
 PYTEST = $(BIN)/python -m pytest -n $(JOBS) --dist loadfile --no-loadscope-reorder
 
 .DEFAULT_GOAL := help
-.PHONY: help lab hub update test check test-late notebooks figures html slides edition release photograph published bench clean scripts renew
+.PHONY: help lab hub update test check test-late notebooks figures html slides pdf edition release photograph published bench clean scripts renew
 
 help: ## list these targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-11s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -70,6 +70,9 @@ html: $(VENV)/test.stamp ## write the course to site/ as pages that need no Pyth
 
 slides: $(VENV)/test.stamp ## write each lecture to site/slides/ as one file that needs no network
 	$(BIN)/python -m publish.slides
+
+pdf: $(VENV)/test.stamp ## write the course to site/ as one PDF, bookmarks and links included (needs Chromium or Chrome)
+	$(BIN)/python -m publish.pdf
 
 photograph: $(VENV)/test.stamp ## take the README's picture of the explorer again (needs Chromium or Chrome)
 	$(BIN)/python -m publish.photograph

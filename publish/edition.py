@@ -26,6 +26,12 @@ def address() -> str:
     return re.search(r'^repository-code: "([^"]+?)/?"$', cited, re.MULTILINE)[1]
 
 
+def site_address() -> str:
+    """Where its pages are published, without a slash at the end: as GitHub Pages has it for that repository."""
+    owner, name = address().split("/")[-2:]
+    return f"https://{owner.lower()}.github.io/{name}"
+
+
 def archive() -> str:
     """The address of this edition as one file, which pip installs."""
     return f"{address()}/archive/refs/tags/v{aelib.__version__}.tar.gz"

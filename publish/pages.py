@@ -15,13 +15,15 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from html import unescape
 from pathlib import Path
+from urllib.parse import quote
 
 from markupsafe import Markup
 from nbformat import NotebookNode
 
 import aelib
+from publish.edition import site_address
 from publish.formulas import font_face
-from publish.index import index, with_references, with_terms
+from publish.index import index, plain, with_references, with_terms
 from publish.lesson import ROOT, lessons, read
 from publish.offline import (
     cells_html,
@@ -34,6 +36,8 @@ from publish.offline import (
 )
 
 SITE = ROOT / "site"
+PREVIEW = "latent_explorer.png"
+"""What a link to a page is shown with, where links are shown with pictures."""
 SCRIPTS = [f"{name}.js" for name in ("wake", "copy", "narrow", "find", "explain", "answers", "page")]
 MAP = re.compile(r"!\[(?P<alt>[^\]]*)\]\((?P<path>figures/course_map\.svg)\)")
 
@@ -72,6 +76,7 @@ def shared_parts() -> dict[str, object]:
     return {
         "scripts": stub() + Markup("\n").join(map(text, SCRIPTS)),
         "edition": aelib.__version__,
+        "preview": f"{site_address()}/assets/{PREVIEW}",
     }
 
 
@@ -81,6 +86,7 @@ def page(notebook: NotebookNode, this: Entry, before: Entry | None, after: Entry
     return fill(
         "page",
         lesson=this,
+        about=plain(this.goals),
         before=before,
         after=after,
         cells=Markup(body),
@@ -90,20 +96,27 @@ def page(notebook: NotebookNode, this: Entry, before: Entry | None, after: Entry
     )
 
 
+def introduction() -> dict[str, object]:
+    """What the README says first: its title, and what the course is."""
+    readme = (ROOT / "README.md").read_text(encoding="utf-8")
+    title, first = readme.removeprefix("# ").split("\n\n", 2)[:2]
+    return {"title": title.strip(), "introduction": Markup(markdown_html(first))}
+
+
 def contents(entries: list[Entry]) -> str:
     """The table of contents, opened by what the README says first."""
-    readme = (ROOT / "README.md").read_text(encoding="utf-8")
-    title, introduction = readme.removeprefix("# ").split("\n\n", 2)[:2]
-    found = MAP.search(readme)
+    found = MAP.search((ROOT / "README.md").read_text(encoding="utf-8"))
     picture = found and {"name": Path(found["path"]).name, "alt": found["alt"]}
-    return fill(
-        "contents",
-        title=title.strip(),
-        introduction=Markup(markdown_html(introduction)),
-        picture=picture,
-        lessons=entries,
-        **shared_parts(),
-    )
+    opening = introduction()
+    about = plain(opening["introduction"])
+    return fill("contents", picture=picture, lessons=entries, about=about, **opening, **shared_parts())
+
+
+def sitemap(names: list[str]) -> str:
+    """The addresses of the pages, for search engines."""
+    places = "".join(f"<url><loc>{site_address()}/{quote(name)}</loc></url>\n" for name in names)
+    head = '<?xml version="1.0" encoding="UTF-8"?>\n<urlset xmlns="http://www.sitemaps.org/schemas/sitemap/0.9">\n'
+    return f"{head}{places}</urlset>\n"
 
 
 def write_assets(site: Path, pages: Iterable[str]) -> None:
@@ -114,7 +127,8 @@ def write_assets(site: Path, pages: Iterable[str]) -> None:
         font_face("".join(pages)) + text("course.css") + text("page.css"), encoding="utf-8"
     )
     (assets / "course.js").write_text(index(), encoding="utf-8")
-    shutil.copy(ROOT / "figures" / "course_map.svg", assets)
+    for picture in ("course_map.svg", PREVIEW):
+        shutil.copy(ROOT / "figures" / picture, assets)
 
 
 def write_contents(site: Path) -> None:
@@ -138,6 +152,7 @@ def write(site: Path) -> list[Path]:
     write_contents(site)
     for name, whole in pages.items():
         (site / name).write_text(whole, encoding="utf-8")
+    (site / "sitemap.xml").write_text(sitemap(["index.html", *pages]), encoding="utf-8")
     return [site / name for name in ["index.html", *pages]]
 
 

@@ -3,7 +3,7 @@
 /** A formula that is too wide is set smaller; what else is too wide is scrolled, by keyboard too. */
 function fitWidths() {
   narrow(document.querySelector("main"));
-  for (const node of document.querySelectorAll("pre, .math > span, .output, .text table")) {
+  for (const node of document.querySelectorAll("pre, .math > :first-child, .output, figure, .text table")) {
     if (node.scrollWidth > node.clientWidth + 1 && getComputedStyle(node).overflowX === "auto") node.tabIndex = 0;
     else node.removeAttribute("tabindex");
   }

@@ -17,6 +17,7 @@ from playwright.sync_api import Page
 
 from publish import pages as course
 from publish import slides as lectures
+from publish.edition import site_address
 from publish.lesson import asked, cells, displayed_widgets, lessons, markdown, read, widget_states
 
 READY = "html[data-ready]"
@@ -35,6 +36,17 @@ SHOWN = """async (host) => {
 }"""
 FINDINGS_ONLY = {"preload": False, "resultTypes": ["violations"]}
 """What axe is asked: it would fetch style sheets anew, and describe all that is well."""
+ON_A_PHONE = """() => {
+  const all = (what) => [...document.querySelectorAll(what)].filter((one) => one.checkVisibility());
+  const told = (nodes) => nodes.map((node) => node.outerHTML.slice(0, 120));
+  return {
+    scrolled: told(all(".math > :first-child").filter((one) => one.scrollWidth > one.clientWidth + 1)),
+    small: told(all(".output figure img").filter((one) => one.clientWidth < Math.min(0.6 * one.naturalWidth, 600))),
+    traps: told(all("main *").filter((one) => one.scrollHeight > one.clientHeight + 1
+      && ["auto", "scroll"].includes(getComputedStyle(one).overflowY))),
+  };
+}"""
+"""Formulas that are scrolled sideways, figures shown at less than six tenths of their size, areas that scroll up and down."""
 STORED = "[localStorage.length, sessionStorage.length, document.cookie]"
 
 WALK = """() => {
@@ -156,6 +168,7 @@ def test_a_page_lives_without_a_network(site, open_page, path, tally):
     page.set_viewport_size({"width": 360, "height": 740})
     page.evaluate("drawn()")
     assert page.evaluate("document.documentElement.scrollWidth") <= 360
+    assert page.evaluate(ON_A_PHONE) == {"scrolled": [], "small": [], "traps": []}
     tally("pages opened offline", path.stem)
 
 
@@ -212,6 +225,26 @@ def test_the_contents_name_every_lesson(site, open_page):
     assert page.locator(".lessons a", has_text="slides").count() == len(lessons())
     assert all(int(text.split()[0]) >= 20 for text in page.locator(".facts").all_inner_texts())
     assert page.locator(".map img").evaluate("(image) => image.naturalWidth") > 100
+
+
+def test_pages_say_what_they_are(site):
+    """For search engines and for previews of links: a title, a sentence and a picture of their own, and the sitemap."""
+    names = ["index.html", *(f"{path.stem}.html" for path in lessons())]
+    told = [
+        re.findall(
+            r'<meta (?:name|property)="(description|og:title|og:image)" content="([^"]*)">',
+            (site / name).read_text(),
+        )
+        for name in names
+    ]
+    told = [dict(each) for each in told]
+    for what in ("description", "og:title"):
+        assert len({each[what] for each in told}) == len(names), "two pages say the same"
+    assert all(40 < len(html.unescape(each["description"])) < 1000 for each in told)
+    assert all((site / "assets" / each["og:image"].rsplit("/", 1)[1]).is_file() for each in told)
+    listed = re.findall(r"<loc>([^<]*)</loc>", (site / "sitemap.xml").read_text(encoding="utf-8"))
+    assert [place.rsplit("/", 1)[1] for place in listed] == names
+    assert all(place.startswith(f"{site_address()}/") for place in listed)
 
 
 @every_lesson
