@@ -35,7 +35,7 @@ const FACE = (model) => ({
 });
 const [WIDTH, BATCH] = [32, 50];
 const DRAWN = 10;
-const SLICE = 8; // ms of training in a frame
+const SLICE = 6; // ms of training in a frame
 const [PICTURES, CURVE, CODES] = [0, 2, 4]; // which frame of six
 const ODD = new Error("odd settings");
 const POINTS = 120; // of a curve
@@ -232,16 +232,14 @@ export default interactive(FACE, ({ model, state, set, data, body, section, say,
       run.step();
       left -= 1;
     } while (left && !stopped() && performance.now() < end);
+    run.judge();
     if (stopped()) turn(false);
   };
   /** One frame trains, the next draws one of three parts, so that none takes long. */
   const work = () => {
     turned = (turned + 1) % 6;
     if (turned % 2) learn();
-    else {
-      run.judge();
-      refresh();
-    }
+    else refresh();
   };
   const isDue = (part) => !loop.isOn() || turned === part;
   const loop = keep(frames(section, work, () => turn(false)));
