@@ -4,7 +4,7 @@
     python -m publish.slides FOLDER     to another folder
 
 Cells with slide metadata make the slides, with the pictures and interactives between them; arrow down shows every
-other cell in its place.
+other cell in its place. The key s opens a window for who speaks.
 """
 
 from __future__ import annotations
@@ -12,11 +12,12 @@ from __future__ import annotations
 import sys
 from pathlib import Path
 
+from markupsafe import Markup
 from nbformat import NotebookNode
 
 from publish.formulas import font_face
-from publish.lesson import lessons, read
-from publish.offline import cells_html, fill, prepare, saved_interactives, stub, text
+from publish.lesson import NOTEBOOKS, lessons, read
+from publish.offline import cells_html, fill, markdown_html, prepare, saved_interactives, stub, text
 from publish.pages import SITE, Entry, entry, write_contents
 
 
@@ -26,6 +27,11 @@ def for_slides(notebook: NotebookNode) -> NotebookNode:
     return NotebookNode(notebook, cells=kept)
 
 
+def plan(number: str) -> str:
+    """The teacher's plan of a lesson, which the speaker's window shows."""
+    return (NOTEBOOKS / "teaching" / f"{number}.md").read_text(encoding="utf-8")
+
+
 def deck(notebook: NotebookNode, lesson: Entry) -> str:
     """One lecture."""
     body = cells_html(prepare(for_slides(notebook)), lesson.number)
@@ -33,6 +39,7 @@ def deck(notebook: NotebookNode, lesson: Entry) -> str:
         "deck",
         lesson=lesson,
         cells=body,
+        plan=Markup(markdown_html(plan(lesson.number))),
         saved=saved_interactives(notebook),
         style=font_face(body) + text("course.css") + text("deck.css"),
         scripts=stub()
@@ -42,6 +49,8 @@ def deck(notebook: NotebookNode, lesson: Entry) -> str:
         + text("copy.js")
         + "\n"
         + text("narrow.js")
+        + "\n"
+        + text("speaker.js")
         + "\n"
         + text("deck.js"),
     )

@@ -138,6 +138,7 @@ function go(index) {
   count.textContent = `${done}${page.below ? " ↓" : ""} / ${lecture.length}`;
   progress.style.width = `${(100 * done) / lecture.length}%`;
   tellAddress(page.blocks[0].closest(".cell").id);
+  tellSpeaker(pages, at, pages[after()]);
 }
 
 /** The address names the page that is shown, where it may be rewritten: not in a frame without one of its own. */
@@ -185,20 +186,25 @@ function list(slides) {
 const fullScreen = () => (document.fullscreenElement ? document.exitFullscreen() : document.documentElement.requestFullscreen());
 
 function listen(slides) {
+  const speak = () => {
+    openSpeaker(press, { next, back });
+    tellSpeaker(pages, at, pages[after()]);
+  };
   const keys = {
     ArrowRight: next, PageDown: next, " ": next, ArrowLeft: back, PageUp: back,
     ArrowDown: () => step(1), ArrowUp: () => step(-1), Home: () => go(0), End: () => go(pages.findLastIndex(({ below }) => !below)),
-    o: () => list(slides), f: fullScreen, b: () => document.body.classList.toggle("black"), Escape: () => document.activeElement.blur(),
+    o: () => list(slides), s: speak, f: fullScreen, b: () => document.body.classList.toggle("black"), Escape: () => document.activeElement.blur(),
   };
-  addEventListener("keydown", (event) => {
+  const press = (event) => {
     const act = keys[event.key];
     if (!act || overview.open || event.ctrlKey || event.metaKey || event.altKey) return;
     if (event.target.closest(".interactive") && !HANDS_OVER.includes(event.key)) return;
     if (event.key === " " && event.target.closest("button, summary, a")) return;
     event.preventDefault();
     act();
-  });
-  for (const [id, act] of Object.entries({ next, back, overview: keys.o, screen: fullScreen })) document.getElementById(id).onclick = act;
+  };
+  addEventListener("keydown", press);
+  for (const [id, act] of Object.entries({ next, back, overview: keys.o, speak, screen: fullScreen })) document.getElementById(id).onclick = act;
   addEventListener("hashchange", () => goTo(location.hash.slice(1)));
   swipe();
 }
