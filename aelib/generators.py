@@ -12,8 +12,10 @@ from typing import TYPE_CHECKING
 
 import torch
 from torch import Tensor, nn
+from torch.distributions import Normal
 
 from aelib.denoising import Denoiser, chain, denoising_error
+from aelib.models import mlp
 
 if TYPE_CHECKING:
     from sklearn.mixture import GaussianMixture
@@ -45,6 +47,67 @@ def fit_mixture(z: Tensor, n_gaussians: int = 20, seed: int = 0) -> GaussianMixt
             f"would be empty; got {different}, and n_gaussians should be at least 1."
         )
     return GaussianMixture(n_gaussians, random_state=seed).fit(z.double().numpy())
+
+
+class Flow(nn.Module):
+    """A normalising flow for codes: couplings that can be undone turn them into standard normal noise.
+
+    Each coupling keeps half of the numbers; they set shift and log-scale, within ±1, of the other half, and the halves
+    change places. At first the couplings do nothing but that.
+    z: codes (n, K), K even; only their mean and their mean variance are used. hidden: sizes of the hidden layers of each
+    coupling. seed: fixes the initial weights, and leaves torch's global stream as it was.
+    Source: L. Dinh, J. Sohl-Dickstein and S. Bengio, Density estimation using Real NVP, ICLR 2017.
+    """
+
+    def __init__(
+        self, z: Tensor, hidden: Sequence[int] = (32, 32), n_couplings: int = 6, seed: int = 0
+    ) -> None:
+        super().__init__()
+        K = z.shape[-1]
+        self.register_buffer("scale", scale_factor(z))
+        self.register_buffer("mean", z.mean(dim=0))
+        if K % 2:
+            raise ValueError(f"a flow halves the code, so K should be even; got K = {K}.")
+        with torch.random.fork_rng(devices=[]):
+            torch.manual_seed(seed)
+            self.couplings = nn.ModuleList(mlp([K // 2, *hidden, K]) for _ in range(n_couplings))
+        for network in self.couplings:
+            nn.init.zeros_(network[-1].weight)
+            nn.init.zeros_(network[-1].bias)
+
+    def forward(self, z: Tensor) -> tuple[Tensor, Tensor]:
+        """Noise, and the log-determinant of its derivative by the code: (batch, K) → (batch, K), (batch,)."""
+        y = (z - self.mean) * self.scale
+        log_det = z.shape[1] * self.scale.log()
+        for network in self.couplings:
+            kept, other = y.chunk(2, dim=1)
+            log_scale, shift = _coupling(network, kept)
+            y = torch.cat([other * log_scale.exp() + shift, kept], dim=1)
+            log_det = log_det + log_scale.sum(dim=1)
+        return y, log_det
+
+    def inverse(self, noise: Tensor) -> Tensor:
+        """Codes of noise: (batch, K) → (batch, K)."""
+        for network in reversed(self.couplings):
+            other, kept = noise.chunk(2, dim=1)
+            log_scale, shift = _coupling(network, kept)
+            noise = torch.cat([kept, (other - shift) * (-log_scale).exp()], dim=1)
+        return self.mean + noise / self.scale
+
+    def log_prob(self, z: Tensor) -> Tensor:
+        """The log-density of codes, in nats: (batch, K) → (batch,)."""
+        noise, log_det = self(z)
+        return Normal(0.0, 1.0).log_prob(noise).sum(dim=1) + log_det
+
+
+def _coupling(network: nn.Module, kept: Tensor) -> tuple[Tensor, Tensor]:
+    log_scale, shift = network(kept).chunk(2, dim=1)
+    return log_scale.tanh(), shift
+
+
+def neg_log_density(model: Flow, z: Tensor) -> Tensor:
+    """The loss of a `Flow`: −log m(z) in nats, the mean over the batch (batch, K) → ()."""
+    return -model.log_prob(z).mean()
 
 
 def noise_levels(sigmas: tuple[float, float], n_steps: int) -> list[float]:

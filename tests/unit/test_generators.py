@@ -5,13 +5,22 @@ from __future__ import annotations
 import numpy as np
 import pytest
 import torch
+from torch import nn
 from torch.nn.functional import one_hot
 
 from aelib.data import digits, shapes
 from aelib.denoising import Denoiser, chain, denoising_error
-from aelib.generators import LatentDiffusion, fit_mixture, latent_error, noise_levels, scale_factor
+from aelib.generators import (
+    Flow,
+    LatentDiffusion,
+    fit_mixture,
+    latent_error,
+    neg_log_density,
+    noise_levels,
+    scale_factor,
+)
 from aelib.models import VAE
-from aelib.training import fit_many
+from aelib.training import fit, fit_many
 from aelib.widgets.generator_board import GeneratorBoard
 
 
@@ -51,6 +60,53 @@ def test_a_mixture_finds_two_clumps():
     weights, places = mixture.weights_, mixture.means_[:, 0]
     np.testing.assert_allclose(np.sort(weights), [0.25, 0.75], atol=1e-3)
     np.testing.assert_allclose(np.sort(places), [0, 3], atol=0.05)
+
+
+def bent_flow(K: int) -> Flow:
+    """A flow far from where it starts."""
+    flow = Flow(2 * torch.randn(60, K, generator=drawing()) + 1, hidden=(8,), n_couplings=3).double()
+    with torch.random.fork_rng(devices=[]):
+        torch.manual_seed(1)
+        for network in flow.couplings:
+            nn.init.normal_(network[-1].weight, std=0.3)
+    return flow
+
+
+def test_a_flow_is_undone_and_its_log_determinant_is_that_of_its_derivative():
+    flow, z = bent_flow(4), torch.randn(7, 4, generator=drawing(2)).double()
+    noise, log_det = flow(z)
+    torch.testing.assert_close(flow.inverse(noise), z)
+    derivatives = torch.stack(
+        [torch.autograd.functional.jacobian(lambda one: flow(one[None])[0][0], row) for row in z]
+    )
+    torch.testing.assert_close(log_det, torch.linalg.slogdet(derivatives).logabsdet)
+
+
+def test_the_density_of_a_flow_integrates_to_one():
+    axis = torch.linspace(-25, 27, 1041).double()
+    with torch.no_grad():
+        density = bent_flow(2).log_prob(torch.cartesian_prod(axis, axis)).exp()
+    assert density.sum().item() * (axis[1] - axis[0]).item() ** 2 == pytest.approx(1, abs=2e-3)
+
+
+def test_a_flow_learns_two_clumps_and_leaves_the_stream_of_random_numbers():
+    z = 0.3 * torch.randn(600, 2, generator=drawing())
+    z[:300] += 3
+    before = torch.random.get_rng_state()
+    flow = Flow(z)
+    assert torch.equal(before, torch.random.get_rng_state())
+    first = flow.log_prob(z).mean().item()
+    fit(flow, z, epochs=30, lr=5e-3, seed=0, loss=neg_log_density, progress=False)
+    with torch.no_grad():
+        assert flow.log_prob(z).mean() > first + 0.5
+        drawn = flow.inverse(torch.randn(500, 2, generator=drawing(3)))
+    between = (drawn.mean(dim=1) - 1.5).abs() < 0.5
+    assert between.float().mean() < 0.15
+
+
+def test_a_flow_of_an_odd_code_is_told():
+    with pytest.raises(ValueError, match="K should be even; got K = 3"):
+        Flow(torch.eye(3))
 
 
 @pytest.mark.parametrize(("z", "n"), [(torch.eye(3), 4), (torch.eye(2).repeat(9, 1), 3), (torch.eye(4), 0)])

@@ -20,10 +20,18 @@ from aelib.bits import code_range, quantise
 from aelib.data import digits
 from aelib.denoising import Denoiser, chain
 from aelib.desiderata import representative
-from aelib.generators import LatentDiffusion, fit_mixture, latent_error, noise_levels, scale_factor
+from aelib.generators import (
+    Flow,
+    LatentDiffusion,
+    fit_mixture,
+    latent_error,
+    neg_log_density,
+    noise_levels,
+    scale_factor,
+)
 from aelib.models import VAE
 from aelib.objectives import elbo, neg_elbo
-from tests.kept import fit_many
+from tests.kept import fit, fit_many
 
 pytestmark = pytest.mark.training
 SEEDS = range(5)
@@ -387,6 +395,32 @@ def test_we_get_the_digit_that_we_asked_for(seed):
     for x in (answers, stage.decode(by_gaussians).detach()):
         assert (trees().predict(x.numpy()) == asked.numpy()).mean() > 0.9
         assert judged(x)[2] > judgements(seed)["diffusion"][2]
+
+
+@cache
+def flows() -> list[Flow]:
+    """One for each seed, on the codes of β = 1e-6."""
+    models = [Flow(codes(stages()[seed, 1e-6], data()[0], seed), seed=seed) for seed in SEEDS]
+    for seed, flow in enumerate(models):
+        z = codes(stages()[seed, 1e-6], data()[0], seed)
+        for epochs, lr in ((40, 2e-3), (13, 2e-4)):
+            fit(flow, z, epochs=epochs, lr=lr, seed=seed, loss=neg_log_density, progress=False)
+    return models
+
+
+@every_seed
+def test_a_flow_lies_between_one_gaussian_and_the_mixture_and_draws_like_diffusion(seed):
+    train, held_out = data()
+    stage, flow, of_diffusion = stages()[seed, 1e-6], flows()[seed], judgements(seed)["diffusion"]
+    with torch.no_grad():
+        z, new = codes(stage, train, seed), codes(stage, held_out, seed + 9)
+        gaussian_fit = gaussian.log_prob(
+            new.double(), z.double().mean(dim=0), torch.cov(z.double().T, correction=0)
+        )
+        of_flow = flow.log_prob(new).mean().item()
+        assert gaussian_fit.mean() + 1 < of_flow < fit_mixture(z).score(new.double().numpy())
+        drawn = judged(stage.decode(flow.inverse(torch.randn(359, 8, generator=drawing(seed)))))
+        assert np.allclose(drawn, of_diffusion, atol=0.1)
 
 
 def test_the_classifier_reads_the_digits():
