@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from copy import deepcopy
 from functools import cache
 from typing import NamedTuple
@@ -58,21 +59,19 @@ def report(model: SparseAutoencoder, seed: int) -> Report:
     return Report(error.item(), found, (model.encode(w.x_new) > 0).sum(dim=1).float().mean().item())
 
 
+def train(
+    models: list[SparseAutoencoder], seed: int, lams: Sequence[float], plan: Sequence[tuple[int, float]]
+) -> None:
+    """Side by side, each at a price of its own, as long as the plan says."""
+    settings = {"batch_size": 250, "seeds": [seed] * len(models), "betas": lams, "loss": sparse_error}
+    for epochs, lr in plan:
+        fit_many(models, world(seed).x, epochs=epochs, lr=lr, progress=False, **settings)
+
+
 @cache
 def priced_models(seed: int) -> dict[float, SparseAutoencoder]:
     models = [SparseAutoencoder(20, 60, seed=seed) for _ in LAMS]
-    for epochs, lr in PLAN:
-        fit_many(
-            models,
-            world(seed).x,
-            epochs=epochs,
-            lr=lr,
-            batch_size=250,
-            seeds=[seed] * len(LAMS),
-            betas=LAMS,
-            loss=sparse_error,
-            progress=False,
-        )
+    train(models, seed, LAMS, PLAN)
     return dict(zip(LAMS, models, strict=True))
 
 
@@ -273,18 +272,7 @@ def test_sizes_come_out_too_small(seed):
 
 
 def train_poor(models: list[SparseAutoencoder], seed: int) -> None:
-    for epochs, lr in ((15, 1e-2), (4, 1e-3)):
-        fit_many(
-            models,
-            world(seed).x,
-            epochs=epochs,
-            lr=lr,
-            batch_size=250,
-            seeds=[seed] * len(models),
-            betas=[0.3] * len(models),
-            loss=sparse_error,
-            progress=False,
-        )
+    train(models, seed, [0.3] * len(models), ((15, 1e-2), (4, 1e-3)))
 
 
 @pytest.mark.parametrize("seed", range(2))
