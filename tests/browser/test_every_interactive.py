@@ -7,6 +7,14 @@ import pytest
 from tests.browser.table import ROWS, Row, shown
 
 
+COLLIDING = """[...document.querySelectorAll(".ae-slider")].filter((slider) => {
+  const label = document.createRange();
+  label.selectNodeContents(slider.querySelector("label"));
+  const [a, b] = [label, slider.querySelector(".ae-value")].map((one) => one.getBoundingClientRect());
+  return a.width && b.width && a.left < b.right && b.left < a.right && a.top < b.bottom && b.top < a.bottom;
+}).map((slider) => slider.textContent)"""
+
+
 def rows(**having: bool):
     """Parametrises by the rows that have these fields."""
     chosen = {name: row for name, row in ROWS.items() if all(bool(getattr(row, each)) for each in having)}
@@ -71,4 +79,5 @@ def test_by_finger(plain_page, row: Row):
 def test_accessible_and_narrow(plain_page, accessible, row: Row, theme: str, width: int):
     page = plain_page.mount(row.make(**row.look), theme=theme, width=width)
     assert page.evaluate("document.documentElement.scrollWidth") <= width
+    assert page.evaluate(COLLIDING) == [], "a slider's label and its value lie on each other"
     accessible(page)

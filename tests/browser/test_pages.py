@@ -169,6 +169,7 @@ def test_a_page_lives_without_a_network(site, open_page, path, tally):
     page.evaluate("drawn()")
     assert page.evaluate("document.documentElement.scrollWidth") <= 360
     assert page.evaluate(ON_A_PHONE) == {"scrolled": [], "small": [], "traps": []}
+    assert page.locator(".bar").bounding_box()["height"] < 64, "the bar takes more than one line of a phone"
     tally("pages opened offline", path.stem)
 
 
