@@ -51,6 +51,7 @@ from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page, s
 
 from aelib.kernels.provisioner import template
 from publish.photograph import find_browser
+from tests.browser.engines import ENGINES, Engine
 
 HERE = Path(__file__).resolve().parent
 ROOT = HERE.parents[1]
@@ -107,6 +108,16 @@ def browser() -> Iterator[Browser]:
         chromium = playwright.chromium.launch(executable_path=path, args=FLAGS)
         yield chromium
         chromium.close()
+
+
+@pytest.fixture(params=list(ENGINES))
+def engine(request: pytest.FixtureRequest) -> Iterator[Engine]:
+    """Firefox, and then WebKit; without one skip, or fail where AELIB_REQUIRE_BROWSER is set."""
+    try:
+        with ENGINES[request.param]() as started:
+            yield started
+    except LookupError as missing:
+        (pytest.fail if os.environ.get("AELIB_REQUIRE_BROWSER") else pytest.skip)(str(missing))
 
 
 @dataclass

@@ -6,7 +6,6 @@ import pytest
 
 from tests.browser.table import ROWS, Row, shown
 
-
 COLLIDING = """[...document.querySelectorAll(".ae-slider")].filter((slider) => {
   const label = document.createRange();
   label.selectNodeContents(slider.querySelector("label"));

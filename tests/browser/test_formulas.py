@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import os
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -11,7 +9,6 @@ import pytest
 from publish.formulas import displayed, font_face
 from publish.lesson import equations, lessons, markdown, read
 from publish.offline import markdown_html, text
-from tests.browser.engines import ENGINES, Engine
 
 PAGE = """<!doctype html><html lang="en"><meta charset="utf-8"><title>Formulas</title><style>{style}</style>
 <body><main>{formulas}</main></body></html>"""
@@ -52,15 +49,6 @@ def assert_sane(sizes: list[dict]) -> None:
 
 def test_chromium_draws_every_formula_within_the_page(in_chromium):
     assert_sane(in_chromium)
-
-
-@pytest.fixture(params=list(ENGINES))
-def engine(request: pytest.FixtureRequest) -> Iterator[Engine]:
-    try:
-        with ENGINES[request.param]() as started:
-            yield started
-    except LookupError as missing:
-        (pytest.fail if os.environ.get("AELIB_REQUIRE_BROWSER") else pytest.skip)(str(missing))
 
 
 def test_another_engine_draws_every_formula_as_wide(engine, sheet, in_chromium, tally):

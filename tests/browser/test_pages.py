@@ -170,6 +170,10 @@ def test_a_page_lives_without_a_network(site, open_page, path, tally):
     assert page.evaluate("document.documentElement.scrollWidth") <= 360
     assert page.evaluate(ON_A_PHONE) == {"scrolled": [], "small": [], "traps": []}
     assert page.locator(".bar").bounding_box()["height"] < 64, "the bar takes more than one line of a phone"
+    links, field = (page.locator(one).last.bounding_box() for one in (".bar nav a", "#find input"))
+    assert links["x"] + links["width"] < field["x"] and field["width"] > 90, (
+        "the field of the search hides a link"
+    )
     tally("pages opened offline", path.stem)
 
 

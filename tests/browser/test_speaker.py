@@ -10,6 +10,16 @@ from playwright.sync_api import Page
 from publish import slides as lectures
 from publish.lesson import lessons, read
 from publish.pages import entry
+from tests.browser.engines import point, press
+
+LAID_OUT = """new Promise((done) => {
+  const look = () => ("ready" in document.documentElement.dataset ? done(true) : setTimeout(look, 50));
+  look();
+})"""
+SPEAKER_BUTTON = """(({ x, y, width, height }) => [x + width / 2, y + height / 2])(
+  document.querySelector("#speak").getBoundingClientRect())"""
+IN_SPEAKER = """((page) => [page.querySelector("#place").textContent, page.querySelector("#minutes").textContent.split(", ")[1]])(
+  window.opened.document)"""
 
 
 @pytest.fixture(scope="module")
@@ -89,6 +99,22 @@ def test_it_is_one_window_with_a_clock_that_begins_anew(lecture, accessible):
     assert len(lecture.context.pages) == 2
     lecture.close(run_before_unload=False)
     assert speaker.is_closed() or speaker.wait_for_event("close") is speaker
+
+
+def test_it_opens_in_other_browsers_too(engine, file):
+    engine.open(file, 1280, 720)
+    assert engine.run(LAID_OUT)
+    x, y = engine.run(SPEAKER_BUTTON)
+    engine.run(
+        "void (window.opened = null, window.first = window.open, "
+        "window.open = (...all) => (window.opened = window.first(...all)))"
+    )
+    engine.act(point(x, y))
+    engine.act(press("ArrowRight"))
+    assert engine.run(IN_SPEAKER) == [
+        engine.run("document.querySelector('#count').textContent"),
+        "5 for this",
+    ]
 
 
 def test_a_browser_that_opens_no_second_window_is_told(plain_page, file):
