@@ -226,25 +226,48 @@ def representative(generated: Tensor, train: Tensor, held_out: Tensor, k: int = 
     models, ICML 2020. Comparing it with real data, the distance ratio and taking the smaller are choices made
     here.
     """
-    generated, train, held_out = _centred(*_three_sets(generated, train, held_out, k))
-    radius = torch.cat([_neighbour_distance(part, train, k + 1) for part in train.split(ROWS_AT_ONCE)])
-    distance, coverage = _nearness(generated, train, radius)
-    real_distance, real_coverage = _nearness(held_out, train, radius)
-    if real_distance <= 1e-6 * _root_mean_square(train) or real_coverage == 0:
-        raise UndefinedError(
-            "the held-out examples set no standard: all are copies of training examples, or none is near one."
+    return Standard(train, held_out, k).judge(generated)
+
+
+class Standard:
+    """What real held-out examples reach: found once, for many sets of generated ones (see `representative`).
+
+    train, held_out: examples (·, D); k as there.
+    """
+
+    def __init__(self, train: Tensor, held_out: Tensor, k: int = 5) -> None:
+        train, held_out = _matrix("train", train), _matrix("held_out", held_out)
+        _check_rows_of_one_length(train=train, held_out=held_out)
+        if len(train) <= k:
+            raise ValueError(f"coverage needs more than k = {k} training examples, got {len(train)}.")
+        self.n_held_out = len(held_out)
+        self.mean = train.mean(
+            dim=0
+        )  # taken off: far from 0, torch.cdist loses the digits of a small distance
+        self.train, held_out = train - self.mean, held_out - self.mean
+        blocks = self.train.split(ROWS_AT_ONCE)
+        self.radius = torch.cat([_neighbour_distance(block, self.train, k + 1) for block in blocks])
+        self.distance, self.coverage = _nearness(held_out, self.train, self.radius)
+        if self.distance <= 1e-6 * _root_mean_square(self.train) or self.coverage == 0:
+            raise UndefinedError(
+                "the held-out examples set no standard: all are copies of training examples, or none is near one."
+            )
+
+    def judge(self, generated: Tensor) -> Representative:
+        """generated: (n, D), at most as many as are held out."""
+        generated = _matrix("generated", generated)
+        _check_rows_of_one_length(generated=generated, train=self.train)
+        if len(generated) > self.n_held_out:
+            raise ValueError(
+                f"{len(generated)} generated examples would cover more than {self.n_held_out} held-out ones "
+                "because they are more: generate as many as are held out."
+            )
+        distance, coverage = _nearness(generated - self.mean, self.train, self.radius)
+        return Representative(
+            distance_ratio=distance / self.distance,
+            coverage=coverage,
+            real_coverage=self.coverage,
         )
-    return Representative(
-        distance_ratio=distance / real_distance,
-        coverage=coverage,
-        real_coverage=real_coverage,
-    )
-
-
-def _centred(generated: Tensor, train: Tensor, held_out: Tensor) -> tuple[Tensor, Tensor, Tensor]:
-    """All three, the training mean taken off: far from 0, torch.cdist loses the digits of a small distance."""
-    mean = train.mean(dim=0)
-    return generated - mean, train - mean, held_out - mean
 
 
 def _root_mean_square(x: Tensor) -> float:
@@ -587,21 +610,10 @@ def _partners(n: int, seed: int) -> Tensor:
     return torch.empty_like(order).scatter_(0, order, order.roll(1))
 
 
-def _three_sets(generated: Tensor, train: Tensor, held_out: Tensor, k: int) -> tuple[Tensor, Tensor, Tensor]:
-    sets = _matrix("generated", generated), _matrix("train", train), _matrix("held_out", held_out)
-    if len({rows.shape[1] for rows in sets}) > 1:
-        raise ValueError(
-            f"generated, train and held_out need rows of one length, "
-            f"got {[rows.shape[1] for rows in sets]} numbers."
-        )
-    if len(train) <= k:
-        raise ValueError(f"coverage needs more than k = {k} training examples, got {len(train)}.")
-    if len(generated) > len(held_out):
-        raise ValueError(
-            f"{len(generated)} generated examples would cover more than {len(held_out)} held-out ones "
-            "because they are more: generate as many as are held out."
-        )
-    return sets
+def _check_rows_of_one_length(**sets: Tensor) -> None:
+    lengths = [rows.shape[1] for rows in sets.values()]
+    if len(set(lengths)) > 1:
+        raise ValueError(f"{' and '.join(sets)} need rows of one length, got {lengths} numbers.")
 
 
 def _codes_and_factors(z: Tensor, factors: Tensor, n_bins: int) -> tuple[Tensor, Tensor]:

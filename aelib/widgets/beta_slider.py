@@ -9,7 +9,7 @@ import numpy as np
 import torch
 import traitlets
 
-from aelib.desiderata import representative
+from aelib.desiderata import Standard
 from aelib.gaussian import kl_per_latent
 from aelib.widgets.base import IN_USE, Array, Interactive, levels, numbers
 
@@ -58,7 +58,9 @@ class BetaSlider(Interactive, script="beta_slider", title="One knob"):
             return levels(x.reshape(*shape, N_SHOWN, *dataset.image_shape), bits=4)
 
         copies, drawings = zip(*(_pictures(model, dataset.held_out) for model in models), strict=True)
-        error, distance, kl = zip(*(_measured(model, dataset) for model in models), strict=True)
+        standard = Standard(dataset.train, dataset.held_out)
+        measured = (_measured(model, dataset.held_out, standard) for model in models)
+        error, distance, kl = zip(*measured, strict=True)
         arrays = {
             "kl": numbers(kl),
             "numbers": numbers(np.stack([error, distance], axis=1)),
@@ -95,14 +97,14 @@ def _check(models: Sequence[nn.Module], betas: Sequence[float]) -> None:
 
 
 @torch.no_grad()
-def _measured(model: nn.Module, dataset: Dataset) -> tuple[float, float, list[float]]:
+def _measured(model: nn.Module, x: Tensor, standard: Standard) -> tuple[float, float, list[float]]:
     """Error per pixel of copies, distance of drawings, and the KL of each latent, largest first."""
-    generator, x = torch.Generator().manual_seed(0), dataset.held_out
+    generator = torch.Generator().manual_seed(0)
     mu, log_var = model.encode(x)
     error = (x - model.decode(model.sample(mu, log_var, generator))).square().double().mean()
     drawn = model.decode(model.sample_codes(len(x), generator))
     kl = kl_per_latent(mu, log_var).double().mean(dim=0).sort(descending=True).values
-    return float(error), representative(drawn, dataset.train, x).distance_ratio, kl.tolist()
+    return float(error), standard.judge(drawn).distance_ratio, kl.tolist()
 
 
 @torch.no_grad()

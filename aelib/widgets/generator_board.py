@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from torch import Generator, Tensor
 
     from aelib.data import Dataset
+    from aelib.desiderata import Representative, Standard
     from aelib.generators import LatentDiffusion
 
 WAYS = ("prior", "gaussian", "mixture", "diffusion")
@@ -68,9 +69,12 @@ class GeneratorBoard(Interactive, script="generator_board", title="Inside an ima
         **state: object,
     ) -> GeneratorBoard:
         """From trained models that were told the ten digits as labels, and the β of each one's first stage."""
+        from aelib.desiderata import Standard
+
         _check(dataset, models, betas)
         order = np.argsort(betas)
-        found = [_measured(models[i], dataset, classifier, n_gaussians) for i in order]
+        standard = Standard(dataset.train, dataset.held_out)
+        found = [_measured(models[i], dataset, classifier, standard, n_gaussians) for i in order]
         figures, gauges, hits, *pictures = (np.stack(parts) for parts in zip(*found, strict=True))
 
         def picture(x: np.ndarray) -> Array:
@@ -122,7 +126,7 @@ def _check(dataset: Dataset, models: Sequence[LatentDiffusion], betas: Sequence[
 
 
 def _measured(
-    model: LatentDiffusion, dataset: Dataset, classifier: Classifier, n_gaussians: int
+    model: LatentDiffusion, dataset: Dataset, classifier: Classifier, standard: Standard, n_gaussians: int
 ) -> tuple[np.ndarray, ...]:
     """Of one β: figures, gauges, hits, copies, drawings, digits."""
     import torch
@@ -143,7 +147,7 @@ def _measured(
     hits, *sure = np.split(chances, np.cumsum([len(digits), *map(len, ways.values())])[:-1])
     return (
         np.array(figures),
-        np.array([_gauges(x, dataset, each) for x, each in zip(ways.values(), sure, strict=True)]),
+        np.array([_gauges(standard.judge(x), each) for x, each in zip(ways.values(), sure, strict=True)]),
         (hits.argmax(axis=1) == asked.numpy()).reshape(N_DIGITS, N_ASKED).mean(axis=1),
         copies.numpy(),
         np.stack([x[: N_SETS * N_SHOWN].reshape(N_SETS, N_SHOWN, -1).numpy() for x in ways.values()]),
@@ -180,11 +184,8 @@ def _first_stage(
     return codes, *(float(figure) for figure in figures)
 
 
-def _gauges(drawn: Tensor, dataset: Dataset, chances: np.ndarray) -> list[float]:
-    """GAUGES of drawings (n, D), which the classifier reads with these probabilities (n, 10)."""
-    from aelib.desiderata import representative
-
-    found = representative(drawn, dataset.train, dataset.held_out)
+def _gauges(found: Representative, chances: np.ndarray) -> list[float]:
+    """GAUGES of drawings, which the classifier reads with these probabilities (n, 10)."""
     return [found.closeness, found.relative_coverage, float(chances.max(axis=1).mean())]
 
 

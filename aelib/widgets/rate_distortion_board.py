@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from torch import Tensor
 
     from aelib.data import Dataset
+    from aelib.desiderata import Standard
     from aelib.models import VAE
 
 SHOWN, ROWS, PLACES = 8, 5, 7
@@ -61,12 +62,15 @@ class RateDistortionBoard(Interactive, script="rate_distortion_board", title="Wh
         **state: object,
     ) -> RateDistortionBoard:
         """From trained VAEs of 8 x 8 pictures, one for each pair (K, beta), all with one noise_var."""
+        from aelib.desiderata import Standard
+
         sizes, betas = (sorted({key[part] for key in models}) for part in (0, 1))
         ordered = _in_order(models, sizes, betas, dataset)
         shown = _one_of_each(dataset)
         prices = [_prices(model, dataset.held_out) for model in ordered]
         pictures = np.stack([_pictures(*pair, shown) for pair in zip(ordered, prices, strict=True)])
-        figures = np.array([_figures(*pair, dataset) for pair in zip(ordered, prices, strict=True)])
+        standard = Standard(dataset.train, dataset.held_out)
+        figures = np.array([_figures(*pair, dataset, standard) for pair in zip(ordered, prices, strict=True)])
         arrays = {
             "figures": numbers(np.nan_to_num(figures, nan=UNDEFINED)),
             "prices": numbers(
@@ -135,18 +139,18 @@ def _prices(model: VAE, x: Tensor) -> np.ndarray:
         return kl_per_latent(*model.encode(x)).double().mean(dim=0).numpy()
 
 
-def _figures(model: VAE, prices: np.ndarray, dataset: Dataset) -> list[float]:
+def _figures(model: VAE, prices: np.ndarray, dataset: Dataset, standard: Standard) -> list[float]:
     """The numbers of `FIGURES` for one model."""
     import torch
 
-    from aelib.desiderata import active_latents, draw_codes, informative, representative, robust
+    from aelib.desiderata import active_latents, draw_codes, informative, robust
 
     x = dataset.held_out
     generator = torch.Generator().manual_seed(0)
     with torch.no_grad():
         mu, log_var = model.encode(x)
         drawn = [model.decode(model.sample(mu, log_var, generator)) for _ in range(N_DRAWS)]
-        found = representative(model.decode(draw_codes(model, dataset.train, len(x))), dataset.train, x)
+        found = standard.judge(model.decode(draw_codes(model, dataset.train, len(x))))
         copied = informative(x, model.decode(mu), dataset.train.mean(dim=0))
     n_active = int(active_latents(model, x).sum())
     calm = robust(model.encode, x) if n_active else math.nan

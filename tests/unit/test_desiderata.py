@@ -532,9 +532,12 @@ def test_scores_do_not_touch_the_global_random_stream():
         (lambda: des.robust(lambda x: x.mean(0, keepdim=True), FACTORS), "one for each"),
         (lambda: des.robust(lambda x: x / 0, FACTORS), "diverged"),
         (lambda: des.representative(FACTORS, FACTORS[:5], FACTORS), "more than k = 5"),
-        (lambda: des.representative(FACTORS[:, :1], FACTORS, FACTORS), "rows of one length"),
+        (lambda: des.representative(FACTORS, SHAPES.train, SHAPES.held_out), "rows of one length"),
         (lambda: des.representative(FACTORS[:50], FACTORS, FACTORS[:50]), "copies of training examples"),
-        (lambda: des.representative(FACTORS, FACTORS, FACTORS[:50]), "generate as many as are held out"),
+        (
+            lambda: des.representative(SHAPES.train, SHAPES.train, SHAPES.held_out),
+            "generate as many as are held out",
+        ),
         (lambda: des.scorecard({}, DIGITS), "at least one model"),
     ],
 )

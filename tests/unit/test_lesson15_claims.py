@@ -19,7 +19,7 @@ from aelib import gaussian
 from aelib.bits import code_range, quantise
 from aelib.data import digits
 from aelib.denoising import Denoiser, chain
-from aelib.desiderata import representative
+from aelib.desiderata import Standard
 from aelib.generators import (
     Flow,
     LatentDiffusion,
@@ -108,9 +108,14 @@ def errors(stage: VAE, x: Tensor) -> tuple[float, float]:
     return tuple((x - stage.decode(z)).square().mean().item() for z in both)
 
 
+@cache
+def standard() -> Standard:
+    return Standard(*data())
+
+
 def judged(x: Tensor) -> tuple[float, float, float]:
     """closeness, coverage, confidence"""
-    gauge = representative(x, *data())
+    gauge = standard().judge(x)
     confidence = trees().predict_proba(x.numpy()).max(axis=1).mean()
     return gauge.closeness, gauge.relative_coverage, confidence
 
@@ -312,7 +317,7 @@ def test_the_mixture_draws_well_up_to_beta_one_and_at_four_it_does_not_cover_the
 
 
 def test_a_forgotten_scale_factor_costs_most_of_the_digits():
-    for seed, model in enumerate(second_stages(0, epochs=(40,), size=LARGE)):
+    for seed, model in enumerate(second_stages(0, epochs=(25,), size=LARGE)):
         closeness, coverage, _ = judged(model.draw(359, drawing(seed)))
         assert closeness < 0.85
         assert coverage < 0.5
@@ -320,7 +325,7 @@ def test_a_forgotten_scale_factor_costs_most_of_the_digits():
 
 
 def test_a_list_of_levels_as_long_as_stable_diffusions_forgives_the_missing_factor():
-    long = {"epochs": (40,), "sigmas": (0.03, 14.6)}
+    long = {"epochs": (25,), "sigmas": (0.03, 14.6)}
     forgotten, in_place = (
         [
             judged(model.draw(359, drawing(seed)))
@@ -403,8 +408,9 @@ def flows() -> list[Flow]:
     models = [Flow(codes(stages()[seed, 1e-6], data()[0], seed), seed=seed) for seed in SEEDS]
     for seed, flow in enumerate(models):
         z = codes(stages()[seed, 1e-6], data()[0], seed)
-        for epochs, lr in ((40, 2e-3), (13, 2e-4)):
-            fit(flow, z, epochs=epochs, lr=lr, seed=seed, loss=neg_log_density, progress=False)
+        settings = {"batch_size": 256, "seed": seed, "loss": neg_log_density, "progress": False}
+        for epochs, lr in ((30, 5e-3), (10, 5e-4)):
+            fit(flow, z, epochs=epochs, lr=lr, **settings)
     return models
 
 
