@@ -58,7 +58,12 @@ def stages() -> dict[tuple[int, float], VAE]:
 
 
 def second_stages(
-    n_labels: int, *, epochs: tuple[int, ...], size: float = 1.0, sigmas: tuple[float, float] = (0.2, 3.0)
+    n_labels: int,
+    *,
+    epochs: tuple[int, ...],
+    batch_size: int = 128,
+    size: float = 1.0,
+    sigmas: tuple[float, float] = (0.2, 3.0),
 ) -> list[LatentDiffusion]:
     """One for each seed, on the codes of β = 1e-6; with `size`, the codes are so many times too large for it."""
     train, labels = data()[0], one_hot(digits().train_labels, 10).float()
@@ -71,8 +76,9 @@ def second_stages(
             codes = model.encode(train)
             model.denoiser = Denoiser(codes, (64, 64, 64), model.sigmas, seed=seed, n_labels=n_labels)
     rows = torch.cat([train, labels], dim=1) if n_labels else train
+    settings = {"batch_size": batch_size, "seeds": SEEDS, "loss": latent_error, "progress": False}
     for count, lr in zip(epochs, (5e-3, 5e-4), strict=False):
-        fit_many(models, rows, epochs=count, lr=lr, seeds=SEEDS, loss=latent_error, progress=False)
+        fit_many(models, rows, epochs=count, lr=lr, **settings)
     return [model.eval() for model in models]
 
 
@@ -317,7 +323,7 @@ def test_the_mixture_draws_well_up_to_beta_one_and_at_four_it_does_not_cover_the
 
 
 def test_a_forgotten_scale_factor_costs_most_of_the_digits():
-    for seed, model in enumerate(second_stages(0, epochs=(25,), size=LARGE)):
+    for seed, model in enumerate(second_stages(0, epochs=(40,), batch_size=256, size=LARGE)):
         closeness, coverage, _ = judged(model.draw(359, drawing(seed)))
         assert closeness < 0.85
         assert coverage < 0.5
@@ -325,7 +331,7 @@ def test_a_forgotten_scale_factor_costs_most_of_the_digits():
 
 
 def test_a_list_of_levels_as_long_as_stable_diffusions_forgives_the_missing_factor():
-    long = {"epochs": (25,), "sigmas": (0.03, 14.6)}
+    long = {"epochs": (40,), "batch_size": 256, "sigmas": (0.03, 14.6)}
     forgotten, in_place = (
         [
             judged(model.draw(359, drawing(seed)))
