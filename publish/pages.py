@@ -38,7 +38,9 @@ from publish.offline import (
 SITE = ROOT / "site"
 PREVIEW = "latent_explorer.png"
 """What a link to a page is shown with, where links are shown with pictures."""
-SCRIPTS = [f"{name}.js" for name in ("wake", "copy", "narrow", "find", "explain", "answers", "page")]
+BOOK = "autoencoders.pdf"
+"""The whole course as one file; the contents name it where it lies beside them."""
+SCRIPTS = [f"{name}.js" for name in ("wake", "copy", "narrow", "old", "find", "explain", "answers", "page")]
 MAP = re.compile(r"!\[(?P<alt>[^\]]*)\]\((?P<path>figures/course_map\.svg)\)")
 
 
@@ -103,13 +105,22 @@ def introduction() -> dict[str, object]:
     return {"title": title.strip(), "introduction": Markup(markdown_html(first))}
 
 
-def contents(entries: list[Entry]) -> str:
+def contents(entries: list[Entry], book: Path) -> str:
     """The table of contents, opened by what the README says first."""
     found = MAP.search((ROOT / "README.md").read_text(encoding="utf-8"))
     picture = found and {"name": Path(found["path"]).name, "alt": found["alt"]}
     opening = introduction()
     about = plain(opening["introduction"])
-    return fill("contents", picture=picture, lessons=entries, about=about, **opening, **shared_parts())
+    megabytes = f"{book.stat().st_size / 1e6:.0f} MB" if book.exists() else None
+    return fill(
+        "contents",
+        picture=picture,
+        lessons=entries,
+        about=about,
+        book=megabytes and {"name": book.name, "size": megabytes},
+        **opening,
+        **shared_parts(),
+    )
 
 
 def sitemap(names: list[str]) -> str:
@@ -132,7 +143,8 @@ def write_assets(site: Path, pages: Iterable[str]) -> None:
 
 
 def write_contents(site: Path) -> None:
-    (site / "index.html").write_text(contents([entry(path, site) for path in lessons()]), encoding="utf-8")
+    whole = contents([entry(path, site) for path in lessons()], site / BOOK)
+    (site / "index.html").write_text(whole, encoding="utf-8")
 
 
 def all_pages() -> dict[str, str]:

@@ -22,7 +22,7 @@ from publish.formulas import font_face
 from publish.index import with_references
 from publish.lesson import lessons, read
 from publish.offline import cells_html, fill, prepare, text
-from publish.pages import SITE, entry, introduction
+from publish.pages import BOOK, SITE, entry, introduction, write_contents
 from publish.photograph import find_browser
 
 PATIENCE = 600_000
@@ -85,8 +85,10 @@ def write(file: Path, paths: list[Path]) -> Path:
 
 
 def main() -> None:
-    asked, *only = sys.argv[1:] or [SITE / "autoencoders.pdf"]
+    asked, *only = sys.argv[1:] or [SITE / BOOK]
     file = write(Path(asked), [path for number in only or [""] for path in lessons(number)])
+    if (file.parent / "index.html").exists():
+        write_contents(file.parent)
     print(f"{file.stat().st_size / 2**20:6.1f} MiB  {file}")
 
 

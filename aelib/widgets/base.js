@@ -224,7 +224,7 @@ export function card(host, { title, lead, label }) {
   const live = h("div", { class: "ae-unseen", "aria-live": "polite", role: "status" });
   const section = h(
     "section",
-    { class: "ae-card", "aria-label": label || title },
+    { class: "ae-card", role: "group", "aria-label": label || title },
     h("p", { class: "ae-title", text: title }),
     lead ? h("p", { class: "ae-lead", text: lead }) : null,
     body,

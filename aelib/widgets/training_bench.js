@@ -35,8 +35,9 @@ const FACE = (model) => ({
 });
 const [WIDTH, BATCH] = [32, 50];
 const DRAWN = 10;
-const SLICE = 6; // ms of training in a frame
-const [PICTURES, CURVE, CODES] = [0, 2, 4]; // which frame of six
+const [SLICE, SHORT_SLICE, IN_TIME] = [9, 2, 25]; // ms: training in a frame, less if the last was late
+const [LEARN, JUDGE] = [0, 1]; // which frame of three; the third draws one of three parts
+const [PICTURES, CURVE, CODES] = [2, 5, 8]; // in which frame of nine
 const ODD = new Error("odd settings");
 const POINTS = 120; // of a curve
 const WORDS_EVERY = 250; // ms
@@ -176,17 +177,18 @@ function sentence(run, setting, beta) {
 
 // ---- the bench -------------------------------------------------------------------------------------------
 
-/** Calls work() in each frame while it is on and the node in view; with reduced motion it then stays off. */
+/** Calls work(late) in each frame while on and the node in view; with reduced motion it then stays off. */
 function frames(node, work, off) {
   const calm = matchMedia("(prefers-reduced-motion: reduce)");
-  let [on, seen, asked] = [false, true, 0];
+  let [on, seen, asked, before] = [false, true, 0, 0];
   const ask = () => {
     if (on && seen && !asked) asked = requestAnimationFrame(next);
   };
-  const next = () => {
+  const next = (now) => {
     asked = 0;
     if (!on || !seen) return;
-    work();
+    work(now - before > IN_TIME);
+    before = now;
     ask();
   };
   const observer = new IntersectionObserver((entries) => {
@@ -225,21 +227,21 @@ export default interactive(FACE, ({ model, state, set, data, body, section, say,
     told = 0;
     refresh();
   };
-  const learn = () => {
-    const end = performance.now() + SLICE;
+  const learn = (late) => {
+    const end = performance.now() + (late ? SHORT_SLICE : SLICE);
     let left = 2 * run.perEpoch; // some browsers' clocks stand still for long
     do {
       run.step();
       left -= 1;
     } while (left && !stopped() && performance.now() < end);
-    run.judge();
-    if (stopped()) turn(false);
   };
-  /** One frame trains, the next draws one of three parts, so that none takes long. */
-  const work = () => {
-    turned = (turned + 1) % 6;
-    if (turned % 2) learn();
+  /** One frame trains, the next looks at the held-out digits, a third draws one part: so none takes long. */
+  const work = (late) => {
+    turned = (turned + 1) % 9;
+    if (turned % 3 === LEARN) learn(late);
+    else if (turned % 3 === JUDGE) run.judge();
     else refresh();
+    if (stopped()) turn(false);
   };
   const isDue = (part) => !loop.isOn() || turned === part;
   const loop = keep(frames(section, work, () => turn(false)));

@@ -51,7 +51,7 @@ from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page, s
 
 from aelib.kernels.provisioner import template
 from publish.photograph import find_browser
-from tests.browser.engines import ENGINES, Engine
+from tests.browser.engines import ENGINES, FINDINGS_ONLY, Engine
 
 HERE = Path(__file__).resolve().parent
 ROOT = HERE.parents[1]
@@ -83,8 +83,6 @@ DRAWN = """window.drawn = () =>
 and they draw."""
 LATE, THROTTLE = int(os.environ.get("AELIB_LATE", 0)), float(os.environ.get("AELIB_THROTTLE", 1))
 HINDER = (HERE / "late.js").read_text(encoding="utf-8").replace("LATE = 0", f"LATE = {LATE}")
-FINDINGS_ONLY = {"preload": False, "resultTypes": ["violations"]}
-"""What axe is asked: it would fetch style sheets anew, and describe all that is well."""
 FLAGS = [
     "--headless",
     "--no-sandbox",

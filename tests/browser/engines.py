@@ -24,6 +24,7 @@ import urllib.request
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from importlib.resources import files
 from pathlib import Path
 from typing import Protocol
 
@@ -216,6 +217,7 @@ def webkit() -> Iterator[WebKit]:
             until(lambda: first.ask("GET", "/status")["ready"], "WebKit did not start")
             session = first.ask("POST", "/session", capabilities={"alwaysMatch": wanted})
             engine = WebKit(f"{address}/session/{session['sessionId']}")
+            engine.ask("POST", "/timeouts", script=1000 * PATIENCE)
             yield engine
             engine.ask("DELETE", "")
 
@@ -261,6 +263,9 @@ window.control = () => {{
 window.ready = true;
 </script></body></html>"""
 """show(name), told(): all that is said, size() of the card, control(): where its first control is to be touched."""
+AXE = (files("axe_playwright_python") / "axe.min.js").read_text(encoding="utf-8")
+FINDINGS_ONLY = {"preload": False, "resultTypes": ["violations"]}
+"""What axe is asked: it would fetch style sheets anew, and describe all that is well."""
 READY = (
     "new Promise((done) => { const look = () => (window.ready ? done(1) : setTimeout(look, 50)); look(); })"
 )
@@ -279,3 +284,12 @@ def answers(engine: Engine, way: str) -> bool:
     engine.act(press(control["key"]) if way == "keys" else point(control["x"], control["y"], way))
     engine.run("drawn()")
     return engine.run("told()") != before
+
+
+def findings(engine: Engine, context: str = "html") -> list[str]:
+    """What axe finds to mend within what a selector names, with the first place of each."""
+    engine.run(f"(() => {{ if (!window.axe) {{ {AXE} }} return true; }})()")
+    found = engine.run(
+        f"axe.run({context!r}, {json.dumps(FINDINGS_ONLY)}).then(({{ violations }}) => violations)"
+    )
+    return [f"{one['id']} ({one['impact']}): {one['nodes'][0]['html'][:200]}" for one in found]

@@ -13,7 +13,17 @@ from pathlib import Path
 import pytest
 
 from publish.lesson import interactives, lessons, read
-from tests.browser.engines import ENGINES, HEIGHT, READY, WAYS, WIDTH, Engine, answers, write_page
+from tests.browser.engines import (
+    ENGINES,
+    HEIGHT,
+    READY,
+    WAYS,
+    WIDTH,
+    Engine,
+    answers,
+    findings,
+    write_page,
+)
 
 ONE_SCREEN = 600
 SAVED = {name: model for path in lessons() for name, model in interactives(read(path))}
@@ -64,6 +74,10 @@ def test_it_is_drawn_and_fits_one_screen(shown: Engine):
     assert size["drawings"] > 0 or is_question
     assert 100 < size["height"] <= ONE_SCREEN
     assert size["width"] <= WIDTH
+
+
+def test_axe_finds_nothing_to_mend(shown: Engine):
+    assert findings(shown, ".ae") == []
 
 
 @pytest.mark.parametrize(("shown", "kind"), TOUCHED, indirect=["shown"])

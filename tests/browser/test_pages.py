@@ -9,6 +9,7 @@ import functools
 import html
 import re
 from collections.abc import Iterator
+from itertools import pairwise
 from pathlib import Path
 
 import pytest
@@ -19,8 +20,11 @@ from publish import pages as course
 from publish import slides as lectures
 from publish.edition import site_address
 from publish.lesson import asked, cells, displayed_widgets, lessons, markdown, read, widget_states
+from publish.offline import text
+from tests.browser.engines import FINDINGS_ONLY, findings
 
 READY = "html[data-ready]"
+IS_READY = f"document.documentElement.matches('{READY}')"
 FORMULA = re.compile(r"\$\$.+?\$\$|(?<![\\$])\$[^$\n]+?\$", re.DOTALL)
 CODE = re.compile(r"```.*?```|`[^`\n]*`", re.DOTALL)
 FROM_ELSEWHERE = re.compile(r"""<(?:script|img|link|iframe|source)\b[^>]*(?:src|href)=["'](?:https?:)?//""")
@@ -34,8 +38,6 @@ SHOWN = """async (host) => {
   for (const control of copy.querySelectorAll("input")) control.remove();
   return [copy.innerHTML, ...[...host.querySelectorAll("canvas")].map((canvas) => canvas.toDataURL())].join();
 }"""
-FINDINGS_ONLY = {"preload": False, "resultTypes": ["violations"]}
-"""What axe is asked: it would fetch style sheets anew, and describe all that is well."""
 ON_A_PHONE = """() => {
   const all = (what) => [...document.querySelectorAll(what)].filter((one) => one.checkVisibility());
   const told = (nodes) => nodes.map((node) => node.outerHTML.slice(0, 120));
@@ -298,6 +300,73 @@ def test_no_serious_finding(site, open_page, name, theme, tally):
     for finding in findings:
         tally("serious accessibility findings", f"{name} {theme} {finding}")
     assert not findings, "\n".join(findings)
+
+
+def stops(page: Page, most: int = 500) -> list[tuple[str, float]]:
+    """What the Tab key reaches, one after the other: its role and name, and how far down the page it is."""
+    found = []
+    page.evaluate("() => { window.reached = new Set(); document.activeElement.blur(); }")
+    while len(found) < most:
+        page.keyboard.press("Tab")
+        place = page.evaluate(
+            """() => { const [one, { reached }] = [document.activeElement, window];
+              if (one === document.body || reached.has(one)) return null;
+              reached.add(one);
+              return one.getBoundingClientRect().top + scrollY; }"""
+        )
+        if place is None:
+            break
+        found.append((page.locator(":focus").aria_snapshot().splitlines()[0], place))
+    return found
+
+
+def test_lesson_07_can_be_walked_by_keyboard_and_by_ear(site, open_page, tally):
+    """Every stop of the Tab key has a role and a name, none holds the reader back, and the way leads down the page."""
+    page = open_page(site / "07_gaussian_kl.html")
+    walked = stops(page)
+    assert len(walked) > 100
+    for told, _ in walked:
+        assert re.match(r'- [a-z]+:? "?\S', told), f"nothing is read aloud at {told!r}"
+        tally("stops of the Tab key in lesson 07", f"{len(walked)} stops")
+    assert 'link "Contents"' in " ".join(told for told, _ in walked[:4])
+    assert "link" in walked[-1][0], "the way ends at the foot of the page"
+    down = [place for told, place in walked if "Projector" not in told][10:]
+    assert all(after > before - 720 for before, after in pairwise(down))
+    levels = [
+        int(level) for level in re.findall(r"heading .*\[level=(\d)\]", page.locator("main").aria_snapshot())
+    ]
+    assert levels[0] == 1 and all(after <= before + 1 for before, after in pairwise(levels))
+
+
+def test_a_browser_that_cannot_set_formulas_says_so(site, open_page):
+    told = "This browser is too old to set formulas"
+    page = open_page(site / "07_gaussian_kl.html")
+    assert page.get_by_text(told).count() == 0
+    page.evaluate(
+        "document.head.append(Object.assign(document.createElement('style'), { textContent: 'mspace { display: none }' }))"
+    )
+    page.evaluate(text("old.js"))
+    assert page.get_by_text(told).is_visible()
+
+
+@pytest.mark.parametrize("width", [1280, 390])
+@pytest.mark.parametrize("name", ["index", "07_gaussian_kl"])
+def test_what_is_read_stands_in_the_order_of_the_file(site, open_page, name, width):
+    """So a screen reader, and a page without style sheets, tell it in the order in which it is seen."""
+    page = open_page(site / f"{name}.html", width=width)
+    order = """[...document.querySelectorAll("main > *, main section > *")].filter((one) => one.checkVisibility())
+      .map((one) => one.getBoundingClientRect().top)"""
+    tops = page.evaluate(order)
+    assert len(tops) > 2 and tops == sorted(tops)
+
+
+@pytest.mark.parametrize("name", ["index", "07_gaussian_kl", "slides/07_gaussian_kl"])
+def test_axe_finds_nothing_in_other_browsers(site, engine, name):
+    engine.open(site / f"{name}.html", 1280, 720)
+    engine.run(
+        f"new Promise((done) => {{ const look = () => ({IS_READY} ? done(1) : setTimeout(look, 50)); look(); }})"
+    )
+    assert findings(engine) == []
 
 
 # ---- lectures ----------------------------------------------------------------------------------------------
