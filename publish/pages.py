@@ -147,13 +147,14 @@ def write_contents(site: Path) -> None:
     (site / "index.html").write_text(whole, encoding="utf-8")
 
 
-def all_pages() -> dict[str, str]:
-    """The page of each lesson, by its file's name."""
+def all_pages(number: str = "") -> dict[str, str]:
+    """The page of each lesson whose number begins so, by its file's name."""
     entries, paths = [entry(path) for path in lessons()], lessons()
     around = [None, *entries, None]
     return {
         this.page: page(read(path), this, before, after)
         for path, before, this, after in zip(paths, around, entries, around[2:], strict=False)
+        if this.number.startswith(number)
     }
 
 

@@ -65,7 +65,7 @@ def psnr(x, x_hat) -> float:
 
 # --- the smallest code that is good enough ----------------------------------------------------------------
 
-NONE = -1
+NONE = -(10**9)
 """Stands for None, where no K is good enough."""
 
 

@@ -775,6 +775,7 @@ def _loss_slips(error: float, kl: float, n: int) -> dict[str, tuple[float, str]]
         "fit averaged over pixels": (fit / N_INPUTS + kl, "the reconstruction is averaged over the pixels; sum over them, or the KL weighs D times too much."),
         "summed over the batch": (n * (fit + kl), "it is summed over the batch; average over the examples."),
         "constant missing": (bare + kl, "½ D log(2πσ_x²) is missing. It moves no weight here, but without it the number is no −ELBO."),
+        "constant of 64 pixels": (fit + kl + 0.5 * (64 - N_INPUTS) * (LOG_2PI + math.log(NOISE_VAR)), f"its constant is made for 64 pixels; here D = {N_INPUTS}, which is x.shape[1]."),
         "½ of the constant missing": (2 * fit - bare + kl, "D log(2πσ_x²) stands there without its ½."),
         "squared error": (error + kl, "the squared error stands there without its weight 1/(2σ_x²) and without the constant: that is σ_x² = ½."),
         "averaged over everything": ((fit + kl) / N_INPUTS, "it is divided by the number of pixels; sum over the pixels, and average over the batch only."),

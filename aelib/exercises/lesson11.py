@@ -166,7 +166,7 @@ WHY = {
     "b": "b belongs in: another training objective, but the same pixels and the same kind of bound; that is what a table "
     "of methods is for.",
     "c": "c does not: it is a density of grey values, which may exceed 1, and nats of a density are no nats of coins.",
-    "d": "d does not: coins tossed once and kept are another data set; it can be learned by heart, and has its own table.",
+    "d": "d does not: a threshold tosses no coins, so these are other images.",
     "e": "e belongs in: the ELBO is a bound on the same log p, only a looser one.",
 }
 
@@ -190,7 +190,7 @@ def same_quantity(answer) -> str:
         )
     return (
         "Right: a, b and e bound the same mean of −log p over tossed held-out images, more or less tightly; c counts "
-        "in densities, and d is about other data."
+        "in densities, and d is about other images."
     )
 
 

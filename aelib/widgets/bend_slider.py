@@ -20,7 +20,7 @@ METHODS = ("PCA", "linear autoencoder", "nonlinear autoencoder")
 SPLITS = ("train", "held out")
 
 
-class BendSlider(Interactive, script="bend_slider", title="Without bends, and with"):
+class BendSlider(Interactive, script="bend_slider", title="Linear and nonlinear"):
     """Digits through codes of K numbers, by an autoencoder without bends and by one with, beside PCA's error.
 
     ks: the code sizes on offer, increasing, all too small for PCA to copy perfectly.

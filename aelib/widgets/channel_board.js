@@ -469,7 +469,7 @@ function decoderSentence({ follows, degrees, swaps }, now) {
     !follows && (degrees || swaps)
       ? "which does not know what was done"
       : "which was made for noise of one cell";
-  return `The decoder model, ${why}, can vouch for ${bits(now.bound)}: ${lost} less.`;
+  return `The decoder model, ${why}, gives the bound ${bits(now.bound)}: ${lost} less.`;
 }
 
 // ---- together ---------------------------------------------------------------------------------------------

@@ -59,7 +59,7 @@ export default {
         { class: "ae ae-choice" },
         h(
           "section",
-          { class: "ae-card", "aria-label": WORDS[kind].heading },
+          { class: "ae-card", role: "group", "aria-label": WORDS[kind].heading },
           fieldset,
           h("div", { class: "ae-foot" }, reveal, status),
           live,

@@ -82,7 +82,7 @@ function bitsSentence(data, ae, b, k) {
   const rate = data.ks[k] * data.depths[b];
   const exact = Math.min(...data.lossless.map(([, bits]) => bits));
   const size = `${rate} bit${rate > 1 ? "s" : ""} per image`;
-  const fewer = rate < exact ? `${times(exact / rate)} times fewer than` : "no fewer than";
+  const fewer = rate < exact ? `${times(exact / rate)} times fewer than` : "not fewer than";
   const against = `${size}, ${fewer} the ${Math.round(exact)} that zlib needs for an exact copy`;
   if (data.depths[b] === FLOAT32) return `Stored as float32 that is ${against}.`;
   const loss = ae / data.error(AE, HELD_OUT)(data.depths.indexOf(FLOAT32), k) - 1;

@@ -318,7 +318,7 @@ function sentence({ key, n_inputs, n_held_out, scores }, index, k, panel) {
   if (score <= 0) return `${start} ${share}: no better than giving back the mean of the training data.`;
   const weaker = (-10 * Math.log10(1 - score)).toFixed(0);
   if (key === "music") return `${start} ${share}: the error is ${weaker} dB weaker than the sound.`;
-  return `${start} ${share}: ${percent(1 - score)} of what tells them apart is lost.`;
+  return `${start} ${share}: that is the share of what tells them apart that is kept.`;
 }
 
 const FACE = {

@@ -83,7 +83,7 @@ def test_the_sentence_is_true_everywhere(plain_page, explorer):
                 else:
                     assert "level" in says
             fewer = latent_dim * bits < min(explorer.lossless.values())
-            assert ("times fewer than" if fewer else "no fewer than") in says
+            assert ("times fewer than" if fewer else "not fewer than") in says
             assert f"{latent_dim * bits} bit" in says and f"the {exact} that zlib" in says
 
 

@@ -104,7 +104,7 @@ class Started:
         for _ in range(2):
             os.killpg(self.process.pid, signal.SIGINT)
             time.sleep(0.5)
-        self.process.wait(60)
+        self.process.wait(300)
 
 
 def taken_port() -> socket.socket:

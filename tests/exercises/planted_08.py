@@ -99,6 +99,7 @@ PLANTED: dict[str, list[tuple[str, str]]] = {
             ),
             "½ D log(2πσ_x²) is missing",
         ),
+        (whole("x.shape[1] * math.log", "64 * math.log"), "made for 64 pixels"),
         (
             whole("fit = 0.5 * (error / 0.05 + x.shape[1] * math.log(2 * math.pi * 0.05))", "fit = error"),
             "that is σ_x² = ½",

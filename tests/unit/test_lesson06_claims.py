@@ -10,6 +10,7 @@ import pytest
 import torch
 
 from aelib import gaussian
+from aelib.bits import code_range, quantise
 from aelib.data import digits
 from aelib.widgets.elbo_line import GRID, NOISE_VAR, decode
 
@@ -182,3 +183,21 @@ def test_rate_and_information_on_digits(seed: int):
             assert rate > 2 * information
         if sigma == 0.6:
             assert information > 0.8 * rate, "nearly the whole price is information"
+
+
+def test_the_files_cost_more_than_the_rate_mostly_because_all_cells_get_equally_many_bits():
+    train = digits().train.double()
+    centred = train - train.mean(dim=0)
+    values, vectors = torch.linalg.eigh(torch.cov(train.T, correction=0))
+    values, vectors = values[-8:], vectors[:, -8:]
+    c = centred @ vectors / values.sqrt()
+    lost = centred.square().sum(dim=1).mean() - values.sum()
+    low, high = code_range(c)
+    for n_bits in (3, 4, 5):
+        rounded = quantise(c, low, high, n_bits)
+        error = (centred - rounded * values.sqrt() @ vectors.T).square().sum(dim=1).mean()
+        rate = -4 * ((error - lost) / values.sum()).log2()  # of the sigma with the same error
+        counts = [column.unique(return_counts=True)[1] / len(c) for column in rounded.T]
+        entropy = sum(-(share * share.log2()).sum() for share in counts)
+        assert rate < entropy < 8 * n_bits
+        assert 8 * n_bits - entropy > 2 * (entropy - rate)

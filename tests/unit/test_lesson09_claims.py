@@ -15,7 +15,16 @@ from torch.distributions import Normal
 
 from aelib import gaussian, likelihoods
 from aelib.data import digits, shapes
-from aelib.desiderata import active_latents, informative, raw_pixels, representative, scorecard
+from aelib.desiderata import (
+    CodePair,
+    active_latents,
+    draw_codes,
+    draw_from_mixture,
+    informative,
+    raw_pixels,
+    representative,
+    scorecard,
+)
 from aelib.models import VAE, Autoencoder, pca
 from aelib.objectives import elbo, importance_weighted_bound, neg_elbo
 from tests.kept import fit, fit_many
@@ -423,6 +432,11 @@ def test_on_the_digits_a_gentle_beta_draws_best_and_the_autoencoder_copies_best(
     assert draws[3].mean() > draws[2].mean() + 0.03
     assert draws[4].mean() < draws[3].mean() - 0.05
     assert calm.min() > 0.95
+    with torch.no_grad():
+        mixed = [
+            representative(m.decode(draw_from_mixture(m, train, len(x))), train, x) for m in autoencoders()
+        ]
+    assert min(found.score for found in mixed) > draws.max(), "from a mixture the autoencoder beats every row"
 
 
 def test_on_the_shapes_a_strong_beta_disentangles_a_little_and_pays():
@@ -441,6 +455,14 @@ def test_on_the_shapes_a_strong_beta_disentangles_a_little_and_pays():
     assert calm[2].mean() < min(calm[0].mean(), calm[1].mean())
     assert all(active_latents(model, data.held_out).sum() <= 4 for model in vaes[5:10])
     assert draws[0].min() > draws[1].max(), "the plain autoencoder draws better than the VAE"
+    fair = []
+    for seed in SEEDS:
+        pair = CodePair(lambda images, vae=vaes[seed]: vae.encode(images)[0], vaes[seed].decode)
+        with torch.no_grad():
+            drawn = vaes[seed].decode(draw_codes(pair, data.train, len(data.held_out)))
+        fair.append(representative(drawn, data.train, data.held_out).score)
+    assert min(fair) > draws[1].max() + 0.05
+    assert abs(np.mean(fair) - draws[0].mean()) < 0.06, "with a fitted Gaussian the VAE draws nearly as well"
     assert draws[3].mean() > draws[0].mean(), "with beta = 16 it draws better than both"
     linear_code = pca(data.train, 5)
     copies = linear_code.decode(linear_code.encode(data.held_out))
