@@ -101,24 +101,44 @@ def with_references(made: str, page: str) -> str:
     return in_words(made, lambda words: REFERENCE.sub(link, words))
 
 
+OTHER_SENSES = (
+    "information bottleneck",
+    "learning rate",
+    "density at the rate",
+    "line of code",
+    "parts of the score",
+    "rate for label",
+    "rates of change",
+    "samples of a sound",
+    "so this rate is",
+    "the noise of one run",
+)
+"""Phrases in which a word of the glossary has another sense."""
+COMES_LATER = {"score": "12"}
+"""The lesson that gives a word the glossary's sense; before it the word is used as everybody uses it."""
+REFERENCES = 'id="cell-references"'
+
+
 @functools.cache
 def terms() -> re.Pattern:
-    """Any term of the glossary, also in the plural; "encoder, decoder" are two."""
+    """Any term of the glossary, also in the plural; "encoder, decoder" are two. The group stays empty in OTHER_SENSES."""
     names = sorted((name for term in glossary() for name in term.split(", ")), key=len, reverse=True)
-    return re.compile(rf"(?<![\w-])({'|'.join(map(re.escape, names))})(?=s?(?![\w-]))", re.IGNORECASE)
+    other, own = ("|".join(re.escape(one) for one in words) for words in (OTHER_SENSES, names))
+    return re.compile(rf"(?<![\w-])(?:(?:{other})|({own}))(?=s?(?![\w-]))", re.IGNORECASE)
 
 
-def with_terms(made: str) -> str:
-    """Terms of the glossary become links to it, each where it first stands."""
+def with_terms(made: str, lesson: str = "99") -> str:
+    """Terms of the glossary become links to it, each where it first stands, and none among the references."""
     entry = {name.lower(): term for term in glossary() for name in term.split(", ")}
     seen: set[str] = set()
 
     def link(found: re.Match) -> str:
-        term = entry[found[1].lower()]
-        if term in seen:
+        term = entry[found[1].lower()] if found[1] else None
+        if term is None or term in seen or lesson < COMES_LATER.get(term, ""):
             return found[0]
         seen.add(term)
         name = html.escape(term)
         return f'<a class="term" data-term="{name}" href="{glossary()[term][0]}">{found[0]}</a>'
 
-    return in_words(made, lambda words: terms().sub(link, words))
+    prose, references, rest = made.partition(REFERENCES)
+    return in_words(prose, lambda words: terms().sub(link, words)) + references + rest

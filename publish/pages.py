@@ -84,7 +84,8 @@ def shared_parts() -> dict[str, object]:
 
 def page(notebook: NotebookNode, this: Entry, before: Entry | None, after: Entry | None) -> str:
     """One lesson."""
-    body = with_terms(with_references(cells_html(prepare(notebook), this.number), this.page))
+    body = with_references(cells_html(prepare(notebook), this.number), this.page)
+    body = with_terms(body, this.number)
     return fill(
         "page",
         lesson=this,

@@ -91,6 +91,21 @@ def test_a_term_is_linked_where_it_first_stands():
     assert "<h2>Entropy</h2>" in made
 
 
+def test_a_word_in_another_sense_is_no_term(pages):
+    """Each phrase of the list stands in a lesson, so that the list stays short, and none is explained."""
+    words = {page: re.sub(r"<[^>]*>", "", made).lower() for page, made in pages.items()}
+    for phrase in course.OTHER_SENSES:
+        assert any(phrase in said for said in words.values()), phrase
+        assert "<a" not in course.with_terms(f"<p>{phrase}</p>")
+    explained = {page[:2] for page, made in pages.items() if 'data-term="score"' in made}
+    assert "12" in explained and min(explained) == "12"
+
+
+def test_references_have_no_terms(pages):
+    for made in pages.values():
+        assert "data-term=" not in made.partition(course.REFERENCES)[2].partition("</section>")[0]
+
+
 def test_a_page_says_a_term_once(pages):
     for page in pages.values():
         linked = re.findall(r'class="term" data-term="([^"]*)"', page)
