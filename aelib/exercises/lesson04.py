@@ -54,7 +54,7 @@ def _decoder_slips(V, S) -> dict[str, tuple]:
     cases=[_encoder(6, 2), _encoder(5, 3), _encoder(4, 1)],
     slips=_decoder_slips,
     called="your decoder",
-    rule="set the derivative to zero: W (V S Vᵀ) = S Vᵀ.",
+    rule="the residual is uncorrelated with z: W (V S Vᵀ) = S Vᵀ.",
     as_good=lambda W, V, S: (
         W.shape == V.T.shape and _loss(W, V, S) <= (1 + 1e-6) * _loss(_decoder(V, S), V, S)
     ),

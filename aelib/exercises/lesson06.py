@@ -14,7 +14,7 @@ BITS = "that is the value in bits; in nats the logarithm is the natural one."
 
 
 def _tables(n_values: int, seed: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Random q(z), p(z) and p(x|z) at one x, each of shape (n_values,); the first two sum to 1."""
+    """Random q(z|x), p(z) and p(x|z) at one x, each of shape (n_values,); the first two sum to 1."""
     generator = np.random.default_rng(seed)
     q, prior = generator.gamma(2.0, size=(2, n_values)) + 0.1
     return q / q.sum(), prior / prior.sum(), generator.uniform(0.1, 0.9, n_values)
@@ -38,15 +38,15 @@ def _elbo_slips(q, prior, likelihood) -> dict[str, tuple]:
         "bits": (want / math.log(2), BITS),
         "log outside": (math.log(_mean(q, likelihood)) - kl, "the logarithm stands outside the expectation; take log p(x|z) first, then average."),
         "expectation under the prior": (under - kl, "the expectation is taken under the prior; in the ELBO z comes from q."),
-        "entropy missing": (fit + _mean(q, np.log(prior)), "that is E_q[log p(x, z)]; the term −E_q[log q(z)] is missing."),
-        "sign of the entropy": (fit + _mean(q, np.log(prior)) + _mean(q, np.log(q)), "E_q[log q(z)] is added; it is subtracted."),
-        "prior missing": (fit - _mean(q, np.log(q)), "log p(z) is missing: average log p(x|z) + log p(z) − log q(z)."),
+        "entropy missing": (fit + _mean(q, np.log(prior)), "that is E_q[log p(x, z)]; the term −E_q[log q(z|x)] is missing."),
+        "sign of the entropy": (fit + _mean(q, np.log(prior)) + _mean(q, np.log(q)), "E_q[log q(z|x)] is added; it is subtracted."),
+        "prior missing": (fit - _mean(q, np.log(q)), "log p(z) is missing: average log p(x|z) + log p(z) − log q(z|x)."),
         "KL missing": (fit, "that is the expected log-likelihood alone; the KL to the prior is missing."),
         "KL turned round": (fit - _mean(prior, np.log(prior / q)), "the KL is turned round: it is q's own expectation of log q − log p(z)."),
         "KL alone": (kl, "that is the KL to the prior alone; it is subtracted from the expected log-likelihood."),
-        "no weights": ((np.log(likelihood * prior / q)).sum(), "the weights q(z) are missing: the ELBO is an average over z ~ q."),
+        "no weights": ((np.log(likelihood * prior / q)).sum(), "the weights q(z|x) are missing: the ELBO is an average over z ~ q."),
         "sign": (-want, "the sign is turned: that is the negative ELBO, which one minimises."),
-        "divided by m": (want / len(q), "that is divided by the number of values; the weights q(z) make it an average already, so sum."),
+        "divided by m": (want / len(q), "that is divided by the number of values; the weights q(z|x) make it an average already, so sum."),
     }  # fmt: skip
 
 
@@ -83,7 +83,7 @@ def _elbo_means(wants: list) -> str:
     ],
     called="your ELBO",
     unit=" nats",
-    rule="average log p(x|z) + log p(z) − log q(z) with the weights q(z).",
+    rule="average log p(x|z) + log p(z) − log q(z|x) with the weights q(z|x).",
     right=_elbo_means,
 )
 def elbo_by_hand(q, prior, likelihood) -> float:
@@ -134,7 +134,7 @@ def _gap_slips(log_joint, z, means, widths) -> dict[str, tuple]:
         "step missing in the ELBO": (evidence - elbos.max() / step, "the ELBO is an integral too: multiply its sum by the step of the grid."),
         "step missing in both": (evidence - math.log(step) - elbos.max() / step, "evidence and ELBO are both integrals: multiply each sum by the step of the grid."),
         "step of another grid": (evidence + math.log(off) - off * elbos.max(), "the step is that of another grid: take it from z, z[1] − z[0]."),
-        "entropy missing": (evidence - fits.max(), "that is the ELBO without the entropy of q: average log p(x, z) − log q(z)."),
+        "entropy missing": (evidence - fits.max(), "that is the ELBO without the entropy of q: average log p(x, z) − log q(z|x)."),
         "pairs in step": (np.array([gaps[k, k] for k in range(min(gaps.shape))]).min(), "a mean and a width were taken in step, one pair for each width; the family has all pairs."),
         "one width": ([gaps[:, k].min() for k in range(len(widths)) if k != 1], "one width was tried with every mean; the family has all pairs of a mean and a width."),
         "largest gap": (gaps.max(), "that is the worst q; look for the smallest gap."),
@@ -179,7 +179,7 @@ NEW = {
     "σ read as variance": "noise_sd is taken as a variance; it is the standard deviation σ_x, whose square is the variance",
     "constant missing": "the squared error lacks the constant: log p(x|z) also has −log σ_x − ½ log 2π",
     "squared error": "that is the bare squared error; log p(x|z) is −(x − x̂)²/(2σ_x²) − log σ_x − ½ log 2π",
-    "KL missing": "the KL is missing now; subtract the average of log q(z) − log p(z)",
+    "KL missing": "the KL is missing now; subtract the average of log q(z|x) − log p(z)",
     "KL at eps": "the KL is taken at eps; the codes are z = μ + σ · eps",
     "σ squared in the KL": "the KL has σ² as the width of q; sigma is the standard deviation",
 }
@@ -263,7 +263,7 @@ def _settings() -> list[tuple]:
     called="your ELBO",
     unit=" nats",
     rtol=1e-5,
-    rule="average log p(x|z) over the codes, minus the average of log q(z) − log p(z).",
+    rule="average log p(x|z) over the codes, minus the average of log q(z|x) − log p(z).",
     right="Right: three small slips, and each of them gave a plausible number. The log inside, the codes z drawn from q, the KL subtracted.",
 )
 def repaired_elbo(x, mu, sigma, eps, decode, noise_sd) -> list[float]:
@@ -323,7 +323,7 @@ def rate_parts(q, prior) -> tuple[float, float]:
 # --- the derivation on a blank page, line by line ---------------------------------------------------------
 
 OUTSIDE = "the logarithm stands outside the expectation; take it inside."
-UNDER = "weight with q(z): the expectation is over z ~ q."
+UNDER = "weight with q(z|x): the expectation is over z ~ q."
 NO_LOG = "the log is missing: the constant is log p(x), not p(x)."
 LINE = {"rule": "write it out as a sum over z.", "right": "right."}
 TABLES = [_tables(5, 7), _tables(3, 8)]
@@ -361,7 +361,7 @@ def _terms_1(q, posterior) -> tuple[float, float]:
     return _mean(q, np.log(q)), _mean(q, np.log(posterior))
 
 
-@line(cases=[_posterior(*tables) for tables in TABLES], names=("E_q[log q(z)]", "E_q[log p(z|x)]"), slips=_slips_1, **LINE)  # fmt: skip
+@line(cases=[_posterior(*tables) for tables in TABLES], names=("E_q[log q(z|x)]", "E_q[log p(z|x)]"), slips=_slips_1, **LINE)  # fmt: skip
 def line_1(q, posterior):
     """``answer(q, posterior)``: the two expectations of KL(q ‖ posterior); all tables have shape (m,)."""
     return _terms_1(q, posterior)
@@ -386,7 +386,7 @@ def _slips_2(q, prior, likelihood) -> dict[str, tuple]:
     })  # fmt: skip
 
 
-@line(cases=TABLES, names=("E_q[log q(z)]", "E_q[log p(x, z)]", "E_q[log p(x)]"), slips=_slips_2, **LINE)
+@line(cases=TABLES, names=("E_q[log q(z|x)]", "E_q[log p(x, z)]", "E_q[log p(x)]"), slips=_slips_2, **LINE)
 def line_2(q, prior, likelihood):
     """``answer(q, prior, likelihood)``: the three expectations after Bayes."""
     return _terms_2(q, prior, likelihood)
@@ -418,11 +418,11 @@ def _slips_4(q, prior, likelihood) -> dict[str, tuple]:
     fit, kl = _mean(q, np.log(likelihood)), _mean(q, np.log(q / prior))
     return _of_terms((evidence, elbo), {
         "log missing": ([math.exp(evidence)], NO_LOG),
-        "entropy missing": ([_mean(q, np.log(prior * likelihood))], "−E_q[log q(z)] is missing."),
+        "entropy missing": ([_mean(q, np.log(prior * likelihood))], "−E_q[log q(z|x)] is missing."),
         "fit alone": ([fit], "that is the expected log-likelihood, which belongs to line 5."),
-        "KL alone": ([kl], "that is the price, KL(q(z) ‖ p(z)), which belongs to line 5."),
+        "KL alone": ([kl], "that is the price, KL(q(z|x) ‖ p(z)), which belongs to line 5."),
         "gap": ([evidence - elbo], "that is the KL itself, of which this line makes a difference."),
-        "log outside": ([evidence], "that is Jensen's other side, log E_q[p(x, z)/q(z)] = log p(x) again."),
+        "log outside": ([evidence], "that is Jensen's other side, log E_q[p(x, z)/q(z|x)] = log p(x) again."),
         "KL added": ([fit + kl], "the KL is added; the ELBO pays for it."),
     })  # fmt: skip
 
@@ -449,7 +449,7 @@ def _slips_5(q, prior, likelihood) -> dict[str, tuple]:
     })  # fmt: skip
 
 
-@line(cases=TABLES, names=("E_q[log p(x|z)]", "KL(q(z) ‖ p(z))"), slips=_slips_5, **LINE)
+@line(cases=TABLES, names=("E_q[log p(x|z)]", "KL(q(z|x) ‖ p(z))"), slips=_slips_5, **LINE)
 def line_5(q, prior, likelihood):
     """``answer(q, prior, likelihood)``: expected log-likelihood and KL to the prior."""
     return _terms_5(q, prior, likelihood)

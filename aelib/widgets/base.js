@@ -223,7 +223,7 @@ export function card(host, { title, lead, label }) {
   const sentence = h("p", { class: "ae-says" });
   const live = h("div", { class: "ae-unseen", "aria-live": "polite", role: "status" });
   const section = h(
-    "section",
+    "div",
     { class: "ae-card", role: "group", "aria-label": label || title },
     h("p", { class: "ae-title", text: title }),
     lead ? h("p", { class: "ae-lead", text: lead }) : null,

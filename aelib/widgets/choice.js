@@ -58,7 +58,7 @@ export default {
         "div",
         { class: "ae ae-choice" },
         h(
-          "section",
+          "div",
           { class: "ae-card", role: "group", "aria-label": WORDS[kind].heading },
           fieldset,
           h("div", { class: "ae-foot" }, reveal, status),

@@ -31,7 +31,7 @@ BEST = {
 
 
 def decode(z: np.ndarray, decoder: str) -> np.ndarray:
-    """(m,) codes to (m, 2) points: on a straight line, where the posterior is Gaussian, or on an open ring."""
+    """(m,) codes to (m, 2) points: on a straight line, where the posterior is Gaussian, or on a ring."""
     z = np.asarray(z, dtype=np.float64)
     if decoder == "straight":
         return np.stack([0.3 * z, 0.15 * z], axis=-1)

@@ -41,7 +41,7 @@ function reader(model, { images, frames, errors, mean, components, codes, lists 
     },
     pca: (b, k) => (drawn[`${b} ${k}`] ??= project(b, k)),
     error: (method, split) => (b, k) => errors.at(method, split, b, k),
-    lists: lists.row().map((value, index) => [index + 1, value]),
+    lists: lists.row().map((value, index) => [index, value]),
     lossless: Object.entries(model.get("lossless")),
   };
 }
@@ -146,8 +146,8 @@ export default interactive(face, ({ model, state, set, data: arrays, body, say, 
 
   const exact = data.lossless.map(([name, bits]) => `${name} ${Math.round(bits)} bits`).join(", ");
   const words =
-    "Against bits, lines are the best over all K and b; k-means is an index into a list of typical " +
-    `pictures; dots on the axis are exact copies: ${exact} per image.`;
+    "Against bits, lines are the best over all K and b, dots your K and b; k-means is an index into a list of " +
+    `typical pictures; on the axis, exact copies: ${exact} per image.`;
   const which = choices({
     label: "Error against",
     hideLabel: true,
@@ -191,7 +191,8 @@ export default interactive(face, ({ model, state, set, data: arrays, body, say, 
 
 /** The vertical axis of both charts. */
 function vertical(data, note) {
-  const top = 0.01 * Math.ceil(104 * data.error(PCA, HELD_OUT)(data.depths.length - 1, 0));
+  const highest = Math.max(data.lists[0][1], data.error(PCA, HELD_OUT)(data.depths.length - 1, 0));
+  const top = 0.01 * Math.ceil(104 * highest);
   const shown = [0, 0.02, 0.04, 0.06].filter((tick) => tick <= top);
   const ticks = shown.map((tick) => [tick, tick ? tick.toFixed(2).slice(1) : "0"]);
   return { domain: [0, top], ticks, title: "error per pixel", note };
@@ -255,8 +256,14 @@ function bitsChart(data, at, choose) {
     draw: (c) => {
       for (const [method, tone] of METHODS)
         c.line(frontier(data, data.error(method, HELD_OUT)), `ae-${tone}`);
-      c.line(data.lists, "ae-list ae-thin");
-      if (data.lists.length > 4) c.text(...data.lists[4], "k-means", "ae-text-input", "end", -0.2, 1);
+      const [[, mean], ...lists] = data.lists;
+      c.line(lists, "ae-list ae-thin");
+      c.line(
+        [1, 2048].map((bits) => [bits, mean]),
+        "ae-list ae-thin",
+      );
+      c.text(2048, mean, "no bits: the mean image", "ae-text-input", "end", 0, -0.3);
+      if (lists.length > 2) c.text(...lists[2], "k-means", "ae-text-input", "end", -0.4, 0.8);
       const pca = frontier(data, data.error(PCA, HELD_OUT));
       c.text(
         ...(pca.find(([, value]) => value < 0.6 * top) ?? pca[0]),

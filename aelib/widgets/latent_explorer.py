@@ -20,7 +20,7 @@ BIT_DEPTHS = (1, 2, 3, 4, 5, 6, 7, 8, FLOAT32)
 """Bits a number of the code may have."""
 PICTURED = (1, 2, 3, 4, 5, FLOAT32)
 """The bit depths whose pictures are sent; from 6 bits on they look like float32's (2 grey levels in 255)."""
-LIST_BITS = range(1, 9)
+LIST_BITS = range(9)
 """Bits of an index into a list of typical pictures, by k-means, beside which both methods are drawn."""
 METHODS = ("autoencoder", "PCA")
 SPLITS = ("train", "held out")
@@ -54,7 +54,7 @@ class LatentExplorer(Interactive, script="latent_explorer", title="How small can
     ks: the code sizes on offer, increasing. lossless: bits per image that codecs need for an exact copy, by name.
     arrays: images, what is shown; frames, the autoencoder's copies, by PICTURED and ks; errors, squared error per
     pixel, by METHODS, SPLITS, BIT_DEPTHS and ks. PCA's copies are drawn from mean, components and codes. lists, the
-    held-out error per pixel of the nearest of 2, 4, 8, ... typical pictures.
+    held-out error per pixel of the nearest of 1, 2, 4, ... typical pictures; the one is the mean.
 
     `latent_dim` and `bits` are the state: they follow the sliders, and `jslink` ties them to other controls.
     """

@@ -54,7 +54,7 @@ function sentence(run, now) {
       ? `None of the ${run.latents} latents is open`
       : `${open} of ${run.latents} latents ${open === 1 ? "is" : "are"} open`;
   return (
-    `After epoch ${epoch} the reconstruction costs ${fixed(reconstruction, 1)} nats and the clouds ` +
+    `After epoch ${epoch} the reconstruction costs ${fixed(reconstruction, 1)} nats and the KL ` +
     `${fixed(price, 1)}, on held-out digits. ${latents}, with a KL above ${IN_USE} nats. ` +
     `The map shows latents ${a + 1} and ${b + 1}, the two with the largest KL at the last epoch shown here.`
   );

@@ -244,7 +244,7 @@ window.show = async (name) => {{
 }};
 window.drawn = () => new Promise((done) =>
   requestAnimationFrame(() => requestAnimationFrame(() => setTimeout(done, 30))));
-window.told = () => JSON.stringify([{{ ...el.querySelector("section").dataset }}, el.innerText]);
+window.told = () => JSON.stringify([{{ ...el.querySelector(".ae-card").dataset }}, el.innerText]);
 window.size = () => {{
   const {{ width, height }} = el.querySelector(".ae-card").getBoundingClientRect();
   const drawings = [...el.querySelectorAll("canvas, svg")].map((one) => one.getBoundingClientRect());

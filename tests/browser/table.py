@@ -49,7 +49,7 @@ def says(page: Page) -> str:
 
 def shown(page: Page) -> dict[str, str]:
     """The figures that the interactive shows, in full precision."""
-    return page.evaluate("({ ...document.querySelector('section').dataset })")
+    return page.evaluate("({ ...document.querySelector('.ae-card').dataset })")
 
 
 @dataclass(frozen=True)

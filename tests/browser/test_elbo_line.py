@@ -107,7 +107,7 @@ def test_every_position_is_painted_in_time(plain_page, name, low, high):
           const start = performance.now();
           model.set(name, value);
           document.querySelector('.ae-card').getBoundingClientRect();
-          return [performance.now() - start, +document.querySelector('section').dataset[name]];
+          return [performance.now() - start, +document.querySelector('.ae-card').dataset[name]];
         })""",
         [name, values],
     )

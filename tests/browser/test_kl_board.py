@@ -14,7 +14,7 @@ from tests.browser.table import KL_SETTINGS, says
 
 def shown(page) -> dict[str, float]:
     return page.evaluate(
-        "Object.fromEntries(Object.entries(document.querySelector('section').dataset).map(([k, v]) => [k, +v]))"
+        "Object.fromEntries(Object.entries(document.querySelector('.ae-card').dataset).map(([k, v]) => [k, +v]))"
     )
 
 

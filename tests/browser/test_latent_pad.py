@@ -37,7 +37,7 @@ def pad(**state) -> LatentPad:
 
 
 def shown(page) -> dict[str, str]:
-    return page.evaluate("({ ...document.querySelector('section').dataset })")
+    return page.evaluate("({ ...document.querySelector('.ae-card').dataset })")
 
 
 def says(page) -> str:

@@ -81,7 +81,7 @@ def test_every_position_is_painted(plain_page):
           const start = performance.now();
           model.set('position', position);
           document.querySelector('.ae-card').getBoundingClientRect();
-          return [performance.now() - start, +document.querySelector('section').dataset.position];
+          return [performance.now() - start, +document.querySelector('.ae-card').dataset.position];
         })""",
         positions,
     )

@@ -147,7 +147,7 @@ def run_for(page, more: float) -> None:
     goal = epochs(page) + more
     press(page, "Run")
     page.wait_for_function(
-        "(goal) => Number(document.querySelector('section').dataset.epochs) >= goal", arg=goal
+        "(goal) => Number(document.querySelector('.ae-card').dataset.epochs) >= goal", arg=goal
     )
     press(page, "Pause")
 
@@ -214,7 +214,7 @@ def test_rate_and_weight_change_while_it_runs_and_another_code_size_begins_anew(
 def test_steps_that_are_too_long_are_told(plain_page, variational):
     page = plain_page.mount(training_bench(variational=variational, lr=10.0))
     press(page, "Run")
-    page.wait_for_function("document.querySelector('section').dataset.diverged === 'true'")
+    page.wait_for_function("document.querySelector('.ae-card').dataset.diverged === 'true'")
     told = says(page)
     assert told.startswith(
         "The training diverged in epoch 1: at a learning rate of 10 the steps are too long"
@@ -245,7 +245,7 @@ def test_a_rate_that_only_harms_is_no_divergence(plain_page):
 def test_it_stops_after_the_last_epoch(plain_page):
     page = plain_page.mount(training_bench(most_epochs=3))
     press(page, "Run")
-    page.wait_for_function("document.querySelector('section').dataset.running === 'false'")
+    page.wait_for_function("document.querySelector('.ae-card').dataset.running === 'false'")
     assert epochs(page) == 3 and says(page).endswith("Training stops after 3 epochs.")
     press(page, "Reset")
     assert page.get_by_role("button", name="Run").get_attribute("aria-disabled") == "false"
@@ -260,7 +260,7 @@ def test_out_of_view_it_waits(plain_page, calm):
         "document.body.append(Object.assign(document.createElement('div'), { style: 'height: 4000px' }))"
     )
     press(page, "Run")
-    page.wait_for_function("document.querySelector('section').dataset.epochs > 0")
+    page.wait_for_function("document.querySelector('.ae-card').dataset.epochs > 0")
     page.evaluate("scrollTo(0, 3500)")
     page.wait_for_timeout(500)
     away = epochs(page)
@@ -271,7 +271,7 @@ def test_out_of_view_it_waits(plain_page, calm):
         page.wait_for_timeout(400)
         assert epochs(page) == away and page.get_by_role("button", name="Run").count() == 1
     else:
-        page.wait_for_function("(away) => document.querySelector('section').dataset.epochs > away", arg=away)
+        page.wait_for_function("(away) => document.querySelector('.ae-card').dataset.epochs > away", arg=away)
 
 
 @pytest.mark.parametrize("latent_dim", LATENT_DIMS)
@@ -294,7 +294,7 @@ def test_it_fits_one_screen_also_when_it_has_diverged(plain_page, variational, w
     card = page.locator(".ae-card")
     assert card.evaluate("node => node.getBoundingClientRect().height") <= most
     press(page, "Run")
-    page.wait_for_function("document.querySelector('section').dataset.diverged === 'true'")
+    page.wait_for_function("document.querySelector('.ae-card').dataset.diverged === 'true'")
     assert card.evaluate("node => node.getBoundingClientRect().height") <= most
 
 
@@ -329,5 +329,5 @@ def test_two_on_a_page_train_side_by_side(plain_page):
     page.evaluate("document.querySelectorAll('.ae-tb-run').forEach((run) => run.click())")
     page.set_viewport_size({"width": 900, "height": 1300})
     page.wait_for_function(
-        "[...document.querySelectorAll('section')].every(({ dataset }) => dataset.epochs > 1)"
+        "[...document.querySelectorAll('.ae-card')].every(({ dataset }) => dataset.epochs > 1)"
     )

@@ -35,7 +35,7 @@ def board(run) -> TrainingDashboard:
 
 
 def shown(page) -> dict[str, str]:
-    return page.evaluate("({ ...document.querySelector('section').dataset })")
+    return page.evaluate("({ ...document.querySelector('.ae-card').dataset })")
 
 
 @pytest.mark.parametrize("frame", [-1, *range(0, FRAMES - 1)])
@@ -154,10 +154,10 @@ def test_in_jupyterlab_a_stopped_run_is_all_there(lab):
     lab.write("dashboard.ipynb", new_notebook(cells=[new_code_cell(CODE), new_code_cell(STOPPED)]))
     page = lab.open_notebook("dashboard.ipynb")
     lab.run_all(page)
-    page.wait_for_function("document.querySelector('section.ae-card')?.dataset.epoch === '40'")
-    assert page.locator("section.ae-card").count() == 1
+    page.wait_for_function("document.querySelector('.ae-card')?.dataset.epoch === '40'")
+    assert page.locator(".ae-card").count() == 1
     states = [model["state"] for model in widget_states(lab.save(page)).values()]
     assert [state["arrays"]["numbers"]["shape"] for state in states if "arrays" in state] == [[40, 6]]
     page.get_by_role("slider", name="Epoch").focus()
     page.keyboard.press("Home")
-    page.wait_for_function("document.querySelector('section.ae-card').dataset.epoch === '1'")
+    page.wait_for_function("document.querySelector('.ae-card').dataset.epoch === '1'")

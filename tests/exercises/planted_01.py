@@ -10,6 +10,7 @@ ACCEPTED: dict[str, list[str]] = {
     "lesson01.perfect_copy": [
         *(MATRIX.format(matrix=RANDOM.format(seed)) for seed in (93, 109, 1, 5)),
         "def encode(x):\n    return (16 * (1 - x)).round()\n\n\ndef decode(z):\n    return 1 - z / 16",
+        "def encode(x):\n    return (16 * (1 - x)).round() / 16\n\n\ndef decode(z):\n    return 1 - z",
     ],
 }
 PLANTED: dict[str, list[tuple[str, str]]] = {

@@ -160,6 +160,12 @@ PLANTED: dict[str, list[tuple[str, str]]] = {
 ACCEPTED: dict[str, list[str]] = {}
 ACCEPTED["lesson08.from_an_empty_cell"] = [
     whole("self.to_log_var(self.body(x))", "-nn.functional.softplus(self.to_log_var(self.body(x)))"),
+    whole(
+        "16", "64", "self.to_log_var(self.body(x))", "-nn.functional.softplus(self.to_log_var(self.body(x)))"
+    ),
+    whole(
+        "16", "64", "self.to_log_var(self.body(x))", "nn.functional.logsigmoid(self.to_log_var(self.body(x)))"
+    ),
     whole("nn.Linear(n_inputs, ", "nn.LazyLinear(", "nn.Linear(latent_dim, ", "nn.LazyLinear("),
     whole(CODE, OWN_CODE),
     whole(CODE, "z = torch.distributions.Normal(mu, (log_var / 2).exp()).rsample()"),
