@@ -146,8 +146,8 @@ export default interactive(face, ({ model, state, set, data: arrays, body, say, 
 
   const exact = data.lossless.map(([name, bits]) => `${name} ${Math.round(bits)} bits`).join(", ");
   const words =
-    "Against bits, lines are the best over all K and b, dots your K and b; k-means is an index into a list of " +
-    `typical pictures; on the axis, exact copies: ${exact} per image.`;
+    "Against bits, lines are the best over all K and b, dots your K and b; k-means is an index into a list " +
+    `of typical pictures; on the axis, exact copies: ${exact} per image.`;
   const which = choices({
     label: "Error against",
     hideLabel: true,
