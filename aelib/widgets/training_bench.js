@@ -36,8 +36,8 @@ const FACE = (model) => ({
 const [WIDTH, BATCH] = [32, 50];
 const DRAWN = 10;
 const [SLICE, SHORT_SLICE, IN_TIME] = [9, 2, 25]; // ms: training in a frame, less if the last was late
-const [LEARN, JUDGE] = [0, 1]; // which frame of three; the third draws one of three parts
-const [PICTURES, CURVE, CODES] = [2, 5, 8]; // in which frame of nine
+const [LEARN, JUDGE] = [0, 1]; // which frame of three; the third draws one of four parts
+const [PICTURES, CURVE, NUMBERS, CODES] = [2, 5, 8, 11]; // in which frame of twelve
 const ODD = new Error("odd settings");
 const POINTS = 120; // of a curve
 const WORDS_EVERY = 250; // ms
@@ -237,7 +237,7 @@ export default interactive(FACE, ({ model, state, set, data, body, section, say,
   };
   /** One frame trains, the next looks at the held-out digits, a third draws one part: so none takes long. */
   const work = (late) => {
-    turned = (turned + 1) % 9;
+    turned = (turned + 1) % 12;
     if (turned % 3 === LEARN) learn(late);
     else if (turned % 3 === JUDGE) run.judge();
     else refresh();
@@ -335,10 +335,8 @@ export default interactive(FACE, ({ model, state, set, data, body, section, say,
     }
     begin.textContent = loop.isOn() ? "Pause" : "Run";
     [begin, single].forEach((one) => one.setAttribute("aria-disabled", String(Boolean(stopped()))));
-    if (isDue(CURVE)) {
-      tell(beta);
-      curve.update();
-    }
+    if (isDue(NUMBERS)) tell(beta);
+    if (isDue(CURVE)) curve.update();
     if (isDue(CODES)) map.update();
     return {
       latentDim: latents,
