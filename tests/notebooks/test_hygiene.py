@@ -201,6 +201,13 @@ def test_does_not_talk_down(path: Path):
 
 
 @every_lesson
+def test_no_derivative_imports_the_compiler(path: Path):
+    """Some functions of torch.func import torch's compiler: seconds, and 75 MB, in every kernel that calls them."""
+    costly = re.compile(r"\b(?:jacrev|jacfwd|func\.hessian|func import .*hessian|torch\.compile)\b")
+    assert not [cell.id for cell in cells(read(path), "code") if costly.search(cell.source)]
+
+
+@every_lesson
 def test_speaks_of_its_subject_only(path: Path):
     written = texts(read(path)) + data_text(path)
     assert not [hit[0] for hit in WORKSHOP.finditer(written)]
