@@ -55,7 +55,7 @@ def test_it_says_what_the_plan_says_of_the_section(lecture):
     assert "by the plan: 0 minutes to here, 5 for this" in speaker.locator("#minutes").inner_text()
     go_to(lecture, "Three lines on variational inference")
     assert speaker.locator("#now").inner_text() == "Three lines on variational inference"
-    assert speaker.locator("#minutes").inner_text() == "by the plan: 15 minutes to here, 4 for this"
+    assert speaker.locator("#minutes").inner_text() == "by the plan: 15 minutes to here, 7 for this"
     assert speaker.locator("#ask").inner_text() == "What is circular here?"
     assert "one, two, three" in speaker.locator("tr[aria-current]").inner_text()
     go_to(lecture, "Exercise 2")
