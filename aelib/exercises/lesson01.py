@@ -144,7 +144,7 @@ def smallest_latent_dim(latent_dims: list[int], errors: list[float], wanted_psnr
 def perfect_copy(encode, decode) -> str:
     """``encode(x)`` (n, 64) → (n, 64) and ``decode(z)`` back, exactly, with a code that is not the image."""
     generator = torch.Generator().manual_seed(1)
-    sixteenths = torch.randint(0, 17, (6, 64), generator=generator) / 16  # as the digits are: no other greys are asked
+    sixteenths = torch.randint(0, 17, (6, 64), generator=generator) / 16  # no greys but those of the digits
     _judge_copy(function(encode), function(decode), sixteenths)
     return "Right: error 0 to rounding, and the code is not the image. Any invertible pair copies perfectly, and none of them compresses."
 
