@@ -241,9 +241,8 @@ class Standard:
         if len(train) <= k:
             raise ValueError(f"coverage needs more than k = {k} training examples, got {len(train)}.")
         self.n_held_out = len(held_out)
-        self.mean = train.mean(
-            dim=0
-        )  # taken off: far from 0, torch.cdist loses the digits of a small distance
+        # The mean is taken off: far from 0, torch.cdist loses the digits of a small distance.
+        self.mean = train.mean(dim=0)
         self.train, held_out = train - self.mean, held_out - self.mean
         blocks = self.train.split(ROWS_AT_ONCE)
         self.radius = torch.cat([_neighbour_distance(block, self.train, k + 1) for block in blocks])

@@ -556,9 +556,8 @@ def _judge_encode(models: list[nn.Module], x: torch.Tensor) -> None:
     bend = "never changes its sign: is there a bend after the last layer? A place may lie on either side of 0, and so may the logarithm of a variance."
     if (mu >= 0).all() or (mu <= 0).all():
         raise Wrong(f"mu {bend}", "bend after mu")
-    below = log_var[
-        log_var < 0
-    ]  # a ReLU jumps to 0, and a softplus comes close to it before it is rounded to 0
+    # A ReLU jumps to 0, and a softplus comes close to it before it is rounded to 0.
+    below = log_var[log_var < 0]
     if not len(below) or ((log_var <= 0).all() and (log_var == 0).any() and (below < -1e-6).all()):
         raise Wrong(f"log_var {bend}", "bend after log_var")
     for name, whole, alone in zip(

@@ -13,7 +13,6 @@ function setsFormulas(root) {
 }
 
 if (document.querySelector("math") && !setsFormulas(document.body)) {
-  const told = document.querySelector("main").appendChild(document.createElement("p"));
-  Object.assign(told, { className: "old", textContent: OLD });
+  const told = Object.assign(document.createElement("p"), { className: "old", textContent: OLD });
   document.querySelector("main").prepend(told);
 }

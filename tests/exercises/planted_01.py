@@ -47,6 +47,12 @@ PLANTED: dict[str, list[tuple[str, str]]] = {
     ],
     "lesson01.smallest_latent_dim": [
         (
+            SMALLEST
+            + "    good = [k for k, e in zip(latent_dims, errors) if 10 * math.log10(1 / e) >= wanted_psnr]\n"
+            "    return min(good, default=-1)",
+            "the function should return None",
+        ),
+        (
             "import math\n\n\ndef smallest_latent_dim(latent_dims, errors, wanted_psnr):\n    good = [(e, k) for k, e in zip(latent_dims, errors) if 10 * math.log10(1 / e) >= wanted_psnr]\n    return max(good)[1] if good else None",
             "look at every K",
         ),

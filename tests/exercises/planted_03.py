@@ -5,6 +5,11 @@ HEAD = "def binary_information(p_one, flip):\n"
 ARRIVES = "    z = p_one * (1 - flip) + (1 - p_one) * flip\n"
 BOUND = "import math\n\n\ndef information_bound(q, p):\n    return "
 ACCEPTED: dict[str, list[str]] = {
+    "lesson03.ruin": [
+        "def places(z, move):\n    place = (100 * z).floor()\n    return (move(place) % 100 + 100 * z - place) / 100\n\n\n"
+        "def h(z):\n    return places(z, lambda place: 37 * place + 29)\n\n\n"
+        "def h_inverse(z):\n    return places(z, lambda place: 73 * (place - 29))",
+    ],
     "lesson03.information_bound": [
         "import math\n\n\ndef information_bound(q, p):\n    pairs = zip(q.flatten().tolist(), p.flatten().tolist())\n"
         "    return math.log(len(q)) + sum(a * math.log(b) for a, b in pairs if a > 0) / len(q)",

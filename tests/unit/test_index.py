@@ -9,7 +9,7 @@ import pytest
 
 from publish import index as course
 from publish.lesson import cells, exercises, lessons, read, solutions
-from publish.pages import all_pages
+from publish.pages import BOOK, all_pages, contents
 
 
 @pytest.fixture(scope="module")
@@ -110,3 +110,10 @@ def test_a_page_says_a_term_once(pages):
     for page in pages.values():
         linked = re.findall(r'class="term" data-term="([^"]*)"', page)
         assert len(linked) == len(set(linked))
+
+
+def test_the_contents_name_the_pdf_where_it_lies_beside_them(tmp_path):
+    book = tmp_path / BOOK
+    assert BOOK not in contents([], book)
+    book.write_bytes(bytes(2_600_000))
+    assert f'<a href="{BOOK}">The whole course as one PDF</a>, 3 MB' in contents([], book)
