@@ -263,7 +263,7 @@ function bitsChart(data, at, choose) {
         "ae-list ae-thin",
       );
       c.text(2048, mean, "no bits: the mean image", "ae-text-input", "end", 0, -0.3);
-      if (lists.length > 2) c.text(...lists[2], "k-means", "ae-text-input", "end", -0.4, 0.8);
+      if (lists.length > 2) c.text(...lists[0], "k-means", "ae-text-input", "start", 0, 2.9);
       const pca = frontier(data, data.error(PCA, HELD_OUT));
       c.text(
         ...(pca.find(([, value]) => value < 0.6 * top) ?? pca[0]),
