@@ -7,32 +7,77 @@ everything but the controls themselves: canvases, drawings, pictures and text.
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import pytest
+from playwright.sync_api import JSHandle, Page
 
 from publish.lesson import interactives, lessons, read
 
-CONTROLS = "input:not([type=hidden]), select, button, [tabindex='0']"
-SHOWN = """(card) => {
-  const canvases = [...card.querySelectorAll("canvas")].map((canvas) => canvas.toDataURL());
-  const drawings = [...card.querySelectorAll("svg, img")].map((node) => node.outerHTML);
-  const players = [...card.querySelectorAll("audio")].map((one) => `${one.src}${one.paused}`);
-  const pressed = [...card.querySelectorAll("[aria-pressed]")].map((button) => button.ariaPressed);
-  return [...canvases, ...pressed, ...drawings, ...players, card.innerText, card.querySelectorAll("[hidden]").length].join("|");
-}"""
-NAME = "(node) => node.ariaLabel || node.labels?.[0]?.innerText || node.innerText"
 TOOLS = (
     "Pen",
     "Eraser",
 )  # they change what the pointer does next, and nothing yet; test_drawing_pad.py draws with both
-CHOOSE_ANOTHER = """(node) => {
-  const pressed = "button[aria-pressed]";
-  const group = node.type === "radio"
-    ? [...node.getRootNode().querySelectorAll("input[type=radio]")].filter((one) => one.name === node.name)
-    : [...node.parentElement.querySelectorAll(pressed)];
-  if (node.checked || node.ariaPressed === "true") group.find((one) => one !== node)?.click();
+WALK = """() => {
+  const card = document.querySelector("#el");
+  const all = (selector, within = card) => [...within.querySelectorAll(selector)];
+  const controls = () => all("input:not([type=hidden]), select, button, [tabindex='0']");
+  const pixels = (canvas) => {
+    const { width, height } = canvas;
+    const { data } = canvas.getContext("2d").getImageData(0, 0, width, height);
+    return new Int32Array(data.buffer).reduce((sum, one) => (31 * sum + one) | 0, 7);
+  };
+  let seen;
+  const chooseAnother = (node) => {
+    if (!node.checked && node.ariaPressed !== "true") return;
+    const group = node.type === "radio"
+      ? all("input[type=radio]", node.getRootNode()).filter((one) => one.name === node.name)
+      : all("button[aria-pressed]", node.parentElement);
+    group.find((one) => one !== node)?.click();
+  };
+  const write = (field, entry) => {
+    field.value = entry;
+    field.dispatchEvent(new Event("input", { bubbles: true }));
+  };
+  return {
+    count: () => controls().length,
+    look: async () => {
+      await drawn();
+      const before = seen;
+      seen = [
+        ...all("canvas").filter(({ width, height }) => width * height).map(pixels),
+        ...all("[aria-pressed]").map((button) => button.ariaPressed),
+        ...all("svg, img").map((node) => node.outerHTML),
+        ...all("audio").map((one) => `${one.src}${one.paused}`),
+        card.innerText, all("[hidden]").length,
+      ].join("|");
+      return seen !== before;
+    },
+    prepare: async function (i) {
+      const node = controls()[i];
+      if (!node?.checkVisibility({ visibilityProperty: true }) || node.disabled) return null;
+      chooseAnother(node);
+      all("input[type=text]").forEach((field) => write(field, i % 2 ? `${i}` : "?"));
+      node.scrollIntoView({ block: "nearest" });
+      await this.look();
+      const { x, y, width, height } = node.getBoundingClientRect();
+      const name = node.ariaLabel || node.labels?.[0]?.innerText || node.innerText;
+      return { name, kind: node.type ?? "region", box: { x, y, width, height } };
+    },
+    focus: (i) => (controls()[i].focus(), controls()[i] === document.activeElement),
+    isFocused: (i) => controls()[i] === document.activeElement,
+    selectNext: (i) => {
+      const node = controls()[i];
+      node.selectedIndex = (node.selectedIndex + 1) % node.options.length;
+      node.dispatchEvent(new Event("change", { bubbles: true }));
+    },
+  };
 }"""
+"""What the walk needs of a page, at few questions: a control made ready to be moved and described (or null where it is
+hidden or disabled; another answer of its group chosen, another entry in every field), and whether what is shown is
+other than at the last look."""
 
 
 def saved_interactives(path: Path) -> dict[str, dict]:
@@ -40,24 +85,56 @@ def saved_interactives(path: Path) -> dict[str, dict]:
     return {f"{path.stem} {i} {name}": saved for i, (name, saved) in enumerate(interactives(read(path)))}
 
 
-def shown(page) -> str:
-    page.evaluate("drawn()")
-    return page.locator("#el").evaluate(SHOWN)
+@dataclass
+class Walk:
+    """One interactive on a page, its controls by their place."""
+
+    page: Page
+    walk: JSHandle
+
+    def ask(self, what: str, *given: object) -> Any:
+        return self.walk.evaluate(f"(walk, given) => walk.{what}(...given)", list(given))
+
+    def changes(self, *attempts: Callable[[], None]) -> bool:
+        """Whether one of the attempts changes what is shown."""
+        for attempt in attempts:
+            attempt()
+            if self.ask("look"):
+                return True
+        return False
+
+    def by_keyboard(self, i: int, kind: str, box: dict) -> bool:
+        assert self.ask("focus", i), "the keyboard cannot reach it"
+        return self.changes(*(lambda key=key: self.page.keyboard.press(key) for key in keys_of(kind)))
+
+    def by_mouse(self, i: int, kind: str, box: dict) -> bool:
+        """Clicks at three places: a slider jumps there, a button or a radio is pressed wherever it is hit.
+
+        A click in a field only leads the keyboard there, and the open list of a select is the browser's own.
+        """
+        if kind == "select-one":
+            return self.changes(lambda: self.ask("selectNext", i))
+        middle = box["y"] + box["height"] / 2
+        clicks = [(box["x"] + share * box["width"], middle) for share in (0.85, 0.15, 0.5)]
+        if kind == "text":
+            self.page.mouse.click(*clicks[-1])
+            return self.ask("isFocused", i)
+        return self.changes(*(lambda place=place: self.page.mouse.click(*place) for place in clicks))
+
+    def unmoved(self, how: str, count: Callable[[int], None]) -> list[str]:
+        """Names of the controls on this page that change nothing."""
+        found = []
+        for i in range(self.ask("count")):
+            if ready := self.ask("prepare", i):
+                name = ready.pop("name")
+                if not getattr(self, how)(i, **ready) and name not in TOOLS:
+                    found.append(name)
+                count(i)
+        return found
 
 
-def changes(page, *attempts: Callable[[], None]) -> bool:
-    """Whether one of the attempts changes what is shown."""
-    before = shown(page)
-    for attempt in attempts:
-        attempt()
-        if shown(page) != before:
-            return True
-    return False
-
-
-def keys_of(control) -> list[str]:
+def keys_of(kind: str) -> list[str]:
     """The keys to try: two directions for what has a position, a press for what is pressed."""
-    kind = control.evaluate("(node) => node.type ?? 'region'")
     return {
         "range": ["ArrowRight", "ArrowLeft", "End", "Home"],
         "radio": ["Space", "ArrowDown", "ArrowUp"],
@@ -67,61 +144,14 @@ def keys_of(control) -> list[str]:
     }.get(kind, ["Enter", "Space"])
 
 
-def by_keyboard(page, control) -> bool:
-    control.focus()
-    assert control.evaluate("(node) => node === document.activeElement"), "the keyboard cannot reach it"
-    return changes(page, *(lambda key=key: control.press(key) for key in keys_of(control)))
-
-
-def by_mouse(page, control) -> bool:
-    """Clicks at three places: a slider jumps there, a button or a radio is pressed wherever it is hit.
-
-    A click in a field only leads the keyboard there, and the open list of a select is the browser's own.
-    """
-    control.scroll_into_view_if_needed()
-    kind = control.evaluate("(node) => node.type")
-    if kind == "text":
-        control.click()
-        return control.evaluate("(node) => node === document.activeElement")
-    if kind == "select-one":
-        other = control.evaluate("(node) => (node.selectedIndex + 1) % node.options.length")
-        return changes(page, lambda: control.select_option(index=other))
-    box = control.bounding_box()
-    places = [(box["x"] + share * box["width"], box["y"] + box["height"] / 2) for share in (0.85, 0.15, 0.5)]
-    return changes(page, *(lambda place=place: page.mouse.click(*place) for place in places))
-
-
-def usable(control) -> bool:
-    return control.is_visible() and control.is_enabled()
-
-
-def write_another(page, entry: str) -> None:
-    """Another entry in every field than the last one tried, of which something else is said."""
-    for field in page.locator("#el input[type=text]").all():
-        field.fill(entry)
-
-
-def unmoved(page, how: Callable, count: Callable[[int], None]) -> list[str]:
-    """Names of the controls on this page that change nothing."""
-    found = []
-    for i, control in enumerate(page.locator("#el").locator(CONTROLS).all()):
-        if usable(control):
-            control.evaluate(CHOOSE_ANOTHER)
-            write_another(page, str(i) if i % 2 else "?")
-            name = control.evaluate(NAME)
-            if not how(page, control) and name not in TOOLS:
-                found.append(name)
-            count(i)
-    return found
-
-
 @pytest.mark.parametrize("path", lessons(), ids=lambda path: path.stem)
 def test_every_control_changes_what_is_shown(plain_page, path, tally):
     still = []
     for name, saved in saved_interactives(path).items():
-        for how in (by_keyboard, by_mouse):
+        for how in ("by_keyboard", "by_mouse"):
             page = plain_page.mount_saved(saved)
-            labels = unmoved(page, how, lambda i, name=name: tally("controls walked", f"{name} {i}"))
-            still += [f"{name}: {label}, {how.__name__}" for label in labels]
+            walk = Walk(page, page.evaluate_handle(WALK))
+            labels = walk.unmoved(how, lambda i, name=name: tally("controls walked", f"{name} {i}"))
+            still += [f"{name}: {label}, {how}" for label in labels]
             plain_page.shelf.take_back(page)
     assert not still, "\n".join(still)
