@@ -1,4 +1,4 @@
-"""Every lesson in a real JupyterLab: as it was saved, trusted and untrusted; and the first two run from the top."""
+"""Every lesson in a real JupyterLab: as it was saved, untrusted and then trusted; and the first two run from the top."""
 
 from __future__ import annotations
 
@@ -42,19 +42,19 @@ def wait_for(page, selector: str, count: int) -> None:
         pytest.fail(f"{there} of {count} {selector} after {PATIENCE / 1000:.0f} s; widgets say {said}")
 
 
-@every_lesson
-def test_a_saved_lesson_shows_its_interactives_before_anything_is_run(lab, path):
-    lab.trust(path.name)
-    page = lab.open_notebook(path.name, height=2000)
-    wait_for(page, ".jp-OutputArea-output .ae-card", cards_of(path))
-    assert page.locator(".jp-OutputArea-output .ae-card").count() == cards_of(path) > 0
+def trusted(page) -> None:
+    """As a reader who chooses "Trust Notebook" and agrees."""
+    page.evaluate("void window.jupyterapp.commands.execute('notebook:trust')")
+    page.locator(".jp-Dialog .jp-mod-accept").click()
 
 
 @every_lesson
-def test_an_untrusted_lesson_shows_a_picture_of_each(lab, path):
+def test_an_untrusted_lesson_shows_a_picture_of_each_interactive_and_a_trusted_one_the_interactives(
+    lab, path
+):
     notebook = read(path)
     notebook.metadata["altered"] = "altered, so that no signature fits it"
-    page = lab.open_notebook(lab.write(f"untrusted_{path.name}", notebook), height=2000)
+    page = lab.open_notebook(lab.write(f"untrusted_{path.name}", notebook), height=600)
     wait_for(page, ".jp-RenderedImage img", pictured(path))
     assert page.locator(".ae-card").count() == 0
     sizes = page.locator(".jp-RenderedImage img").evaluate_all("(all) => all.map((one) => one.naturalWidth)")
@@ -64,11 +64,16 @@ def test_an_untrusted_lesson_shows_a_picture_of_each(lab, path):
         "(all) => all.map((one) => [one.naturalWidth, one.alt])"
     )
     assert all(width > 100 and alt for width, alt in widths)
+    trusted(page)
+    wait_for(page, ".jp-OutputArea-output .ae-card", cards_of(path))
+    assert page.locator(".jp-OutputArea-output .ae-card").count() == cards_of(path) > 0
 
 
 @first_lessons
 def test_a_lesson_runs_from_the_top_and_its_interactives_outlive_the_kernel(lab, path, tally):
+    lab.trust(path.name)
     page = lab.open_notebook(path.name, height=2000)
+    wait_for(page, ".jp-OutputArea-output .ae-card", cards_of(path))
     lab.run_all(page)
     wait_for(page, ".ae-card", cards_of(path))
     lab.shut_down_kernel(page)
