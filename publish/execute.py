@@ -194,7 +194,7 @@ def shown_models(notebook: NotebookNode) -> dict[str, str]:
     def visit(model_id: str, cell: str) -> None:
         if model_id in states and model_id not in places:
             places[model_id] = f"{cell}:{counts[cell]}"
-            counts[cell] += 1
+            counts[cell] += not is_plain_layout(states[model_id])
             for other in mentioned(states[model_id]):
                 visit(other, cell)
 
@@ -211,6 +211,12 @@ def shown_models(notebook: NotebookNode) -> dict[str, str]:
     return places
 
 
+def is_plain_layout(model: dict) -> bool:
+    """Whether a model is a layout that asks for nothing."""
+    asks = (value is not None for name, value in model["state"].items() if not name.startswith("_"))
+    return model["model_name"] == "LayoutModel" and not any(asks)
+
+
 def mentioned(model: dict) -> list[str]:
     """What looks like a model's id in the state of a model, in order."""
     return MODEL_ID.findall(json.dumps(model["state"]))
@@ -221,9 +227,15 @@ def renumber(notebook: NotebookNode, name: str) -> NotebookNode:
 
     A new interactive so changes the ids of its own cell alone, and a reader's copy that is merged with a new
     edition as text keeps every other one. All of them sort behind random ids, and behind an anchor that never
-    changes: models that a reader's run adds to the file never touch the lines that a new edition changes.
+    changes: models that a reader's run adds to the file never touch the lines that a new edition changes. The anchor
+    is the layout of all that ask for nothing of theirs: an answered question that a new edition no longer has stays
+    in the reader's copy, and its layout with it.
     """
-    new = {old: published_id(f"{name}:{place}") for old, place in shown_models(notebook).items()}
+    states = widget_states(notebook)
+    new = {
+        old: ANCHOR if is_plain_layout(states[old]) else published_id(f"{name}:{place}")
+        for old, place in shown_models(notebook).items()
+    }
     text = MODEL_ID.sub(lambda found: new.get(found[0], found[0]), json.dumps(notebook))
     notebook = nbformat.from_dict(json.loads(text))
     if new:
