@@ -22,10 +22,12 @@ def enter(
     rule: str = "",
     unit: str = "",
     within: float = 0.01,
+    variant: int = 0,
 ) -> Numeric:
     """A question with a number for an answer.
 
-    ``enter("01.4")`` asks a question of the course by its number, ``enter("What is 2³?", 8, right="Three factors.",
+    ``enter("01.3")`` asks a question of the course by its number, ``enter("01.3", variant=1)`` the same with other
+    numbers, for an exam (there are two: 1 and 2), and ``enter("What is 2³?", 8, right="Three factors.",
     slips=[(6, "That is two times three.")], rule="Multiply 2 by itself.")`` one of your own.
 
     right: what a right answer means. slips: (value, reason) pairs. rule: what is said of any other number.
@@ -33,7 +35,7 @@ def enter(
     A student writes 0.5, 0,5 or 1/2, and may add the unit.
     """
     if answer is None:
-        found = questions.find(question, "enter")
+        found = questions.find(question, "enter", variant)
         names = ("question", "answer", "right", "slips", "rule")
         return Numeric(*(found[name] for name in names), found.get("unit", ""), found.get("within", within))
     return Numeric(question, answer, right, slips, rule, unit, within)

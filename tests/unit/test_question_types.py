@@ -25,6 +25,30 @@ def test_every_question_of_the_course_can_be_asked(number, entry):
     assert entry["question"] in asked.words()
 
 
+WITH_NUMBERS = [number for number, entry in OF_THE_COURSE if entry["kind"] == "enter"]
+
+
+@pytest.mark.parametrize("number", WITH_NUMBERS)
+def test_each_variant_has_other_numbers_and_all_its_slips(number):
+    """What is asked, what is right and what a number of another variant would be: Numeric refuses what is too near."""
+    asked = [enter(number, variant=variant) for variant in range(questions.N_VARIANTS + 1)]
+    assert asked[0].question == enter(number).question
+    assert len({one.question for one in asked}) == len({one.answer for one in asked}) == len(asked)
+    for one in asked:
+        assert len(one.slips) == len(asked[0].slips) >= 3
+        assert not set("{}") & set(
+            one.question + one.right + one.rule + "".join(slip["reason"] for slip in one.slips)
+        )
+
+
+@pytest.mark.parametrize(
+    ("number", "answers"),
+    [("01.3", (16, 80, 64)), ("04.2", (2, 3, 4)), ("07.4", (2, 4.5, 8)), ("12.2", (0.5, 0.75, 0.8))],
+)
+def test_answers_of_variants_worked_out_by_hand(number, answers):
+    assert tuple(enter(number, variant=variant).answer for variant in range(3)) == answers
+
+
 def test_there_are_a_dozen_of_them_and_each_type():
     assert len(OF_THE_COURSE) >= 12
     assert {entry["kind"] for _, entry in OF_THE_COURSE} == set(ASK)
@@ -59,6 +83,8 @@ def test_a_number_has_its_slips():
         (lambda: enter("?", 8, right="so", slips=[(8.05, "near")], rule="r"), "so near to another"),
         (lambda: enter("?", 8, right="so", rule=" "), "one of them is empty"),
         (lambda: order("04.1"), "question 04.1 is asked by predict"),
+        (lambda: enter("01.3", variant=3), "has the variants 1 and 2"),
+        (lambda: enter("01.3", variant="b"), "'b' is none of them"),
     ],
 )
 def test_what_cannot_be_asked_is_refused_in_a_sentence(ask, words):
