@@ -14,6 +14,7 @@ import math
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import cache, partial
 from html import escape
 from typing import TYPE_CHECKING, Any
 
@@ -471,8 +472,10 @@ def scorecard(models: Mapping[str, Any], data: Dataset, seeds: Sequence[int] = r
     """
     if not models or not len(seeds):
         raise ValueError("a scorecard needs at least one model and one seed.")
+    standard = cache(partial(Standard, data.train, data.held_out))
     runs = [
-        [score(_build(name, model, seed), data, seed) for seed in seeds] for name, model in models.items()
+        [_score(_build(name, model, seed), data, seed, standard) for seed in seeds]
+        for name, model in models.items()
     ]
     values = [[[_number(run[metric]) for run in of_model] for metric in METRICS] for of_model in runs]
     return Scorecard(tuple(models), METRICS, np.array(values), _notes(tuple(models), runs))
@@ -483,6 +486,11 @@ def score(model: Any, data: Dataset, seed: int = 0) -> dict[str, float | str]:
 
     Conditions as in `scorecard`; seed fixes the changes of the input and the drawn codes.
     """
+    return _score(model, data, seed, partial(Standard, data.train, data.held_out))
+
+
+def _score(model: Any, data: Dataset, seed: int, standard: Callable[[], Standard]) -> dict[str, float | str]:
+    """`score`, with what real examples of the data reach; whatever keeps it from being found is a reason, no error."""
     network, model = model, _of_any_type(model)
     measures = {
         "informative": lambda: informative(
@@ -490,7 +498,7 @@ def score(model: Any, data: Dataset, seed: int = 0) -> dict[str, float | str]:
         ),
         "disentangled": lambda: _disentangled_on(model, data),
         "robust": lambda: robust(model.encode, data.held_out, seed=seed),
-        "representative": lambda: _representative_on(model, data, seed).score,
+        "representative": lambda: _representative_on(model, data, seed, standard()).score,
     }
     with _judged(network):
         return {metric: _value_or_reason(measures[metric]) for metric in METRICS}
@@ -502,9 +510,8 @@ def _disentangled_on(model: Any, data: Dataset) -> float:
     return disentangled(_code(model.encode, data.all), data.factors)
 
 
-def _representative_on(model: Any, data: Dataset, seed: int) -> Representative:
-    generated = model.decode(draw_codes(model, data.train, len(data.held_out_index), seed))
-    return representative(generated, data.train, data.held_out)
+def _representative_on(model: Any, data: Dataset, seed: int, standard: Standard) -> Representative:
+    return standard.judge(model.decode(draw_codes(model, data.train, len(data.held_out_index), seed)))
 
 
 def _of_any_type(model: Any) -> Any:
