@@ -811,8 +811,16 @@ function showDamage(host, error) {
   const root = h("div", { class: "ae ae-card" }, h("p", { class: "ae-says", role: "alert", text: DAMAGED }));
   host.replaceChildren(root);
   console.warn(error);
-  const show = (src, alt = "") => root.prepend(h("img", { class: "ae-still", src, alt }));
-  host.dispatchEvent(new CustomEvent("ae-damaged", { bubbles: true, composed: true, detail: { show } }));
+  let times = 100; // JupyterLab draws first, and puts into the page what is drawn some time after
+  const show = (src, alt = "") => {
+    times = 0;
+    root.prepend(h("img", { class: "ae-still", src, alt }));
+  };
+  const tell = () => {
+    host.dispatchEvent(new CustomEvent("ae-damaged", { bubbles: true, composed: true, detail: { show } }));
+    if (times-- > 0) setTimeout(tell, 100);
+  };
+  tell();
 }
 
 /**

@@ -201,6 +201,23 @@ def test_a_view_without_a_model_shows_the_picture_beside_it(lab):
     assert page.get_by_text("model not found").count() == 0
 
 
+def test_a_damaged_interactive_says_so_below_its_picture(lab):
+    lesson = read(lessons("11")[0])
+    broken = next(one for one in displayed_widgets(lesson) if widget_states(lesson)[one].get("buffers"))
+    for buffer in widget_states(lesson)[broken]["buffers"]:
+        buffer["data"] = buffer["data"][:4]
+    name = lab.write("damaged.ipynb", lesson)
+    lab.trust(name)
+    page = lab.open_notebook(name, height=2000)
+    cards(page, len(interactives(lesson)))
+    card = page.locator(".ae-card", has=page.get_by_role("alert"))
+    picture = card.get_by_role("img")
+    picture.wait_for()
+    assert "what is saved of it is damaged" in card.text_content()
+    assert picture.evaluate("(image) => image.naturalWidth") > 100
+    assert len(picture.get_attribute("alt")) > 20
+
+
 def test_a_lesson_brought_back_on_disk_is_shown_when_it_is_read_again(lab, two_quizzes):
     name = lab.write("restored.ipynb", two_quizzes)
     page = lab.open_notebook(name, height=2000)

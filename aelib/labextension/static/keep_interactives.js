@@ -143,15 +143,17 @@ function base64(buffer) {
   return btoa(Array.from(bytes, (byte) => String.fromCharCode(byte)).join(""));
 }
 
-/** The views that show no interactive yet, each with its output. */
-function undrawn(panel) {
+/** The views of the notebook's widgets, each with its output. */
+function views(panel) {
   const areas = panel.content.widgets.map((cell) => cell.outputArea);
   const all = areas.flatMap((area) => widgetOutputs(area?.model).map(([at, output]) => {
     const parts = [...(area.widgets[at]?.children() ?? [])];
     return [parts.find((part) => part.mimeType === VIEW), output];
   }));
-  return all.filter(([view]) => view?.widgets.length === 0);
+  return all.filter(([view]) => view);
 }
+
+const undrawn = (panel) => views(panel).filter(([view]) => view.widgets.length === 0);
 
 const hasGivenUp = ([view]) => view.hasClass("jupyter-widgets"); // the mark of "model not found"
 
@@ -178,6 +180,15 @@ async function showPicture(panel, view, output) {
   picture.node.querySelector("img").alt = output.metadata[PICTURE]?.alt ?? "";
 }
 
+/** An interactive that finds its state damaged is handed the picture that was saved beside it. */
+function helpDamaged(panel) {
+  panel.node.addEventListener("ae-damaged", ({ target, detail }) => {
+    const [, output] = views(panel).find(([view]) => view.node.contains(target)) ?? [];
+    const picture = output?.data[PICTURE];
+    if (picture) detail.show(`data:${PICTURE};base64,${picture}`, output.metadata[PICTURE]?.alt);
+  });
+}
+
 /** Read the saved models again where the manager reports itself ready without them, or the file is another. */
 function restore(panel, kept, manager) {
   let attempts = 0;
@@ -198,6 +209,7 @@ function restore(panel, kept, manager) {
 async function attend(panel, split) {
   await panel.context.ready;
   stayClean(panel);
+  helpDamaged(panel);
   const kept = { models: savedModels(panel), followed: new WeakSet() };
   const manager = await managerOf(panel);
   keep(panel, kept, manager, split);
