@@ -10,6 +10,7 @@ deleted. It is no sandbox: it keeps mistakes from doing harm, not an attack.
 from __future__ import annotations
 
 import ast
+import contextlib
 import json
 import os
 import resource
@@ -33,8 +34,11 @@ CLONE_NEWNET = 0x40000000
 def main() -> None:
     os.environ |= {"AELIB_PROGRESS": "0", "AELIB_OFFLINE": "1", "MPLBACKEND": "agg", "OMP_NUM_THREADS": "1"}
     job = json.load(sys.stdin)
-    with tempfile.TemporaryDirectory() as folder, open(job["verdicts"], "w", encoding="utf-8") as out:
-        os.chdir(folder)
+    with (
+        open(job["verdicts"], "w", encoding="utf-8") as out,
+        tempfile.TemporaryDirectory() as folder,
+        contextlib.chdir(folder),  # and back: IPython looks at its folder as it ends
+    ):
         for found in judged(Path(job["notebook"]), job["lesson"], job["students"], job["limits"]):
             out.write(json.dumps(found, ensure_ascii=False) + "\n")
             out.flush()

@@ -131,7 +131,7 @@ def test_two_copies_are_two_rows_and_the_better_one_counts(rows):
     assert slip
 
 
-def test_every_folded_solution_of_a_lesson_is_right(tmp_path):
+def test_every_folded_solution_of_a_lesson_is_right_and_nothing_is_complained_of(tmp_path, capfd):
     hand_in(tmp_path / "class", "zoe", solved("07"), "07.ipynb")
     rows = graded(tmp_path / "class", tmp_path / "out")
     assert {row["exercise"]: row["state"] for row in rows} == {
@@ -139,6 +139,7 @@ def test_every_folded_solution_of_a_lesson_is_right(tmp_path):
     }
     page = (tmp_path / "out" / "grades.html").read_text(encoding="utf-8")
     assert "zoe" in page
+    assert capfd.readouterr().err == ""
     assert "http" not in page
 
 
