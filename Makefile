@@ -41,7 +41,7 @@ check: $(VENV)/test.stamp ## a contributor's minute: linter, formatter, imports,
 	$(BIN)/ruff check --quiet .
 	$(BIN)/ruff format --quiet --check --exclude '*.ipynb' .
 	lessons=$$($(BIN)/python -m tests.changed) && $(WITH_ENV) $(PYTEST) -m "not training" \
-		tests/architecture tests/notebooks tests/unit $$lessons $(PYTEST_FLAGS)
+		tests/architecture tests/unit $$lessons $(PYTEST_FLAGS)
 
 test-late: $(VENV)/test.stamp ## the interactives on a page whose frames, observers and timers are late, and on a slow one
 	$(WITH_ENV) AELIB_LATE=150 $(PYTEST) tests/browser $(PYTEST_FLAGS)

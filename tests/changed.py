@@ -1,5 +1,7 @@
 """Which lessons `make check` runs: `python -m tests.changed` prints them, and says on standard error why these.
 
+Where there are any, the tests of what is written in lessons are named too.
+
 Where git keeps the course, the lessons that differ from the last commit; elsewhere, those whose code is not that of
 their saved outputs.
 """
@@ -41,7 +43,7 @@ def main() -> None:
         found, why = by_outputs(), "have other code than their saved outputs (git does not keep this folder)"
     names = ", ".join(path.stem[:2] for path in found) or "none"
     print(f"Lessons that {why}, and are run: {names}.", file=sys.stderr)
-    print(*(path.relative_to(ROOT).as_posix() for path in found))
+    print(*(path.relative_to(ROOT).as_posix() for path in found), *(["tests/notebooks"] if found else []))
 
 
 if __name__ == "__main__":
