@@ -63,7 +63,7 @@ def run_cell(page, index: int) -> None:
 
 def cards(page, count: int) -> None:
     page.wait_for_function(
-        "(count) => document.querySelectorAll('.ae-card').length === count", arg=count, timeout=60_000
+        "(count) => document.querySelectorAll('.ae-card').length === count", arg=count, timeout=150_000
     )
 
 
