@@ -77,7 +77,7 @@ pdf: $(VENV)/test.stamp ## write the course to site/ as one PDF, bookmarks and l
 photograph: $(VENV)/test.stamp ## take the README's picture of the explorer again (needs Chromium or Chrome)
 	$(BIN)/python -m publish.photograph
 
-published: $(VENV)/lab.stamp ## train on MNIST by two published protocols, and lesson 15's generator; print the tables (half an hour)
+published: $(VENV)/lab.stamp ## train on MNIST by two published protocols, and lesson 15's generator; print the tables (2.5 hours of one core)
 	$(BIN)/python -m experiments.published_mnist
 
 bench: $(VENV)/test.stamp ## measure training, sweeps and interactives against the usual way

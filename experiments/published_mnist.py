@@ -1,6 +1,6 @@
 """MNIST by two published protocols, our figures beside the published ones, and lesson 15's generator: ``make published``.
 
-About two hours of one core; the six trainings of Burda's network share what cores there are. What is printed is kept in ``aelib/data/published_mnist.json``; lessons 11 and 15 show it.
+About two and a half hours of one core; the six trainings of Burda's network share what cores there are. What is printed is kept in ``aelib/data/published_mnist.json``; lessons 11 and 15 show it.
 
 Sources: PyTorch's basic VAE example (github.com/pytorch/examples, folder vae). Y. Burda, R. Grosse and
 R. Salakhutdinov, Importance Weighted Autoencoders, arXiv:1509.00519, table 1, and their code, github.com/yburda/iwae:

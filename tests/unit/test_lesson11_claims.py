@@ -178,6 +178,16 @@ def test_the_kept_figures_are_those_of_the_protocols():
     assert published("500 draws")[0] < 90
 
 
+def test_the_start_at_the_mean_image_wins_with_every_seed_and_keeps_more_latents():
+    runs = {(run["start"], run["seed"]): run for run in published_mnist()["starts"]}
+    for seed in range(3):
+        zero, mean_image = runs["zero", seed], runs["mean image", seed]
+        assert zero["ours"] - mean_image["ours"] > 0.5
+        assert mean_image["active"][-1] > zero["active"][-1] + 2
+        for run in (zero, mean_image):
+            assert len(set(run["active"])) == 1, "decided in the first stage"
+
+
 def test_what_explains_the_difference():
     few, many = published("500 draws, 1,000 images")[0], published("5000 draws, the same 1,000")[0]
     new, seen = published("500 draws")[0], published("500 draws, training images")[0]
