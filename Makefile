@@ -37,7 +37,7 @@ else
 	$(WITH_ENV) $(PYTEST) --durations=15 $(PYTEST_FLAGS)
 endif
 
-check: $(VENV)/test.stamp ## a contributor's minute: linter, formatter, imports, quick unit tests, changed lessons
+check: $(VENV)/test.stamp ## while writing: linter, formatter, imports, quick unit tests, changed lessons
 	$(BIN)/ruff check --quiet .
 	$(BIN)/ruff format --quiet --check --exclude '*.ipynb' .
 	lessons=$$($(BIN)/python -m tests.changed) && $(WITH_ENV) $(PYTEST) -m "not training" \

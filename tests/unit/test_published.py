@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import json
-from itertools import accumulate
+from dataclasses import replace
+from itertools import accumulate, product
 
 import pytest
 import torch
@@ -23,12 +24,12 @@ def rows() -> list[dict]:
     return [
         *published.official_example(data, epochs=1),
         *published.small_network(data, stages[:1]),
-        *published.burda(data, "zero", 0, stages, n_samples=20)["rows"],
+        *published.burda(data, published.STARTS[0], 0, stages, n_samples=20)["rows"],
         *published.floor(data),
     ]
 
 
-def kept() -> list[dict]:
+def kept_rows() -> list[dict]:
     return json.loads(published.KEPT.read_text(encoding="utf-8"))["rows"]
 
 
@@ -39,11 +40,26 @@ def form(found: list[dict]) -> list[dict]:
 
 def test_the_kept_run_has_the_form_of_a_new_one(rows):
     new = json.loads(json.dumps(form(rows)).replace("200 draws", "5000 draws").replace('"20 ', '"500 '))
-    assert [row for row in form(kept()) if row["figure"] != "−ELBO"] == [
+    assert [row for row in form(kept_rows()) if row["figure"] != "−ELBO"] == [
         row for row in new if row["figure"] != "−ELBO"
     ]
-    epochs = [row["epochs"] for row in kept() if row["figure"] == "−ELBO"]
+    epochs = [row["epochs"] for row in kept_rows() if row["figure"] == "−ELBO"]
     assert epochs == [published.STAGES[0][0], *accumulate(n for n, _ in published.STAGES)]
+
+
+def test_each_start_is_where_it_says_and_is_kept_for_three_seeds():
+    data = random_images()
+    dark = replace(data, raw=data.raw // 20)
+    dark.raw[:, 0] = 0
+    near_0, mean_image = (
+        published.burda(dark, start, 1, ((1, 1e-9), (1, 1e-9)), n_samples=5) for start in published.STARTS
+    )
+    assert mean_image["rows"][0]["ours"] < 0.5 * near_0["rows"][0]["ours"], "without a step of learning"
+    assert len(near_0["active"]) == 2
+    kept = json.loads(published.KEPT.read_text(encoding="utf-8"))["starts"]
+    assert [(run["start"], run["seed"]) for run in kept] == [*product(published.STARTS, range(3))]
+    assert {tuple(run) for run in kept} == {("start", "seed", "active", "ours", "minutes")}
+    assert kept[0]["ours"] == next(row["ours"] for row in kept_rows() if row["figure"] == "500 draws")
 
 
 def test_the_two_networks_as_they_are_and_shuffled():

@@ -43,7 +43,18 @@ def test_each_variant_has_other_numbers_and_all_its_slips(number):
 
 @pytest.mark.parametrize(
     ("number", "answers"),
-    [("01.3", (16, 80, 64)), ("04.2", (2, 3, 4)), ("07.4", (2, 4.5, 8)), ("12.2", (0.5, 0.75, 0.8))],
+    [
+        ("01.3", (16, 80, 64)),
+        ("02.2", (1, 2, 3)),
+        ("04.2", (2, 3, 4)),
+        ("07.4", (2, 4.5, 8)),
+        ("10.5", (3, 5, 4)),
+        ("12.2", (0.5, 0.75, 0.8)),
+        ("13.2", (2, 3, 4)),
+        ("14.3", (0.5, 0.7, 0.4)),
+        ("15.3", (10, 100, 4)),
+        ("15.4", (0.5, 0.25, 0.2)),
+    ],
 )
 def test_answers_of_variants_worked_out_by_hand(number, answers):
     assert tuple(enter(number, variant=variant).answer for variant in range(3)) == answers
